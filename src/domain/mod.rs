@@ -1,0 +1,1 @@
+//! The decision core: pure values and functions.

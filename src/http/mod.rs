@@ -1,0 +1,1 @@
+//! The doors: webhook, OpenAlgo-compatible, operator, health.

@@ -1,0 +1,1 @@
+//! The one text form of inputs, facts, book and rules.

@@ -1,0 +1,3 @@
+//! The `torana` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Our own PostgreSQL server when none is given.

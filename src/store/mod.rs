@@ -1,0 +1,3 @@
+//! PostgreSQL: load the book, commit what facts touched, read-only views.
+
+pub mod cluster;
