@@ -1,1 +1,9 @@
 //! The decision core: pure values and functions.
+//!
+//! `decide` says what becomes true because of an input; `Book::apply` folds that in. Nothing here
+//! waits, logs, reads a clock or meets a socket; the same arguments give the same result in any
+//! process on any day.
+
+pub mod ids;
+pub mod money;
+pub mod order;
