@@ -92,11 +92,13 @@ impl Points {
     }
 
     /// Returns the distance without its sign.
+    #[must_use]
     pub fn abs(self) -> Self {
         Self(self.0.abs())
     }
 
     /// Returns this distance times `ratio`.
+    #[must_use]
     pub fn times(self, ratio: Ratio) -> Self {
         Self(self.0 * ratio.0)
     }
@@ -127,16 +129,19 @@ impl Money {
     }
 
     /// Returns the amount without its sign.
+    #[must_use]
     pub fn abs(self) -> Self {
         Self(self.0.abs())
     }
 
     /// Returns `percent` of this amount, exactly.
+    #[must_use]
     pub fn percent(self, percent: Percent) -> Self {
         Self((self.0 * percent.0 * Decimal::new(1, 2)).normalize())
     }
 
     /// Returns the amount rounded half up (away from zero at the half) to the paisa.
+    #[must_use]
     pub fn to_paisa(self) -> Self {
         Self(
             self.0
@@ -157,6 +162,7 @@ impl Money {
     }
 
     /// Returns this amount times `factor`.
+    #[must_use]
     pub fn times(self, factor: Decimal) -> Self {
         Self((self.0 * factor).normalize())
     }
