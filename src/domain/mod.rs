@@ -4,6 +4,10 @@
 //! waits, logs, reads a clock or meets a socket; the same arguments give the same result in any
 //! process on any day.
 
+pub mod calendar;
+pub mod charges;
 pub mod ids;
+pub mod instrument;
+pub mod market;
 pub mod money;
 pub mod order;
