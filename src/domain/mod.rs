@@ -11,3 +11,4 @@ pub mod instrument;
 pub mod market;
 pub mod money;
 pub mod order;
+pub mod sizing;
