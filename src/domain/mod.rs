@@ -11,4 +11,6 @@ pub mod instrument;
 pub mod market;
 pub mod money;
 pub mod order;
+pub mod rules;
+pub mod signal;
 pub mod sizing;
