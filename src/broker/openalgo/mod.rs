@@ -1,0 +1,147 @@
+//! The adapter to OpenAlgo.
+//!
+//! Of the order routes `placeorder`, `cancelorder` and `modifyorder` are used. `placesmartorder`,
+//! `basketorder`, `splitorder`, `cancelallorder` and `closeposition` have no method here: their
+//! answers do not say which order they are about.
+
+use core::num::NonZeroU32;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use serde_json::{Map, Value};
+
+use self::classify::{Call, classify};
+use self::client::Http;
+use self::wire::Request;
+use super::{
+    Ack, Broker, BrokerError, Contract, Funds, OrderRow, PositionRow, Quote, Quotes, ReadError,
+    Routing, Rows, TradeRow,
+};
+use crate::domain::money::Money;
+use crate::domain::order::{BrokerOrderId, Exchange, Ticket};
+
+pub mod books;
+pub mod classify;
+mod client;
+mod loose;
+mod readonly;
+pub mod reads;
+mod wire;
+
+#[cfg(test)]
+mod transport_tests;
+
+pub use client::{Answer, ClientError, Settings};
+pub use readonly::{ReadOnly, Route};
+
+/// OpenAlgo answers everything in one process: more polling than this starves its order path.
+const BOOK_READS_PER_SECOND_MAX: NonZeroU32 = NonZeroU32::new(2).unwrap();
+
+/// One OpenAlgo, with one key.
+#[derive(Debug)]
+pub struct OpenAlgo {
+    http: Http,
+    orders: DefaultDirectRateLimiter,
+    trades: DefaultDirectRateLimiter,
+    positions: DefaultDirectRateLimiter,
+}
+
+impl OpenAlgo {
+    /// Returns the adapter; nothing is connected yet.
+    pub fn new(settings: &Settings) -> Result<Self, ClientError> {
+        let book = || RateLimiter::direct(Quota::per_second(BOOK_READS_PER_SECOND_MAX));
+        Ok(Self {
+            http: Http::new(settings)?,
+            orders: book(),
+            trades: book(),
+            positions: book(),
+        })
+    }
+
+    async fn order<T: Request>(&self, call: Call<'_>, request: &T) -> Result<Ack, BrokerError> {
+        let answer = self.http.order(request).await?;
+        classify(call, answer.status, &answer.body)
+    }
+
+    async fn read<T: Request>(&self, request: &T) -> Result<Map<String, Value>, ReadError> {
+        let answer = self.http.read(request).await?;
+        reads::answer(T::ROUTE, answer.status, &answer.body)
+    }
+}
+
+impl Broker for OpenAlgo {
+    async fn submit(&self, ticket: &Ticket) -> Result<Ack, BrokerError> {
+        self.order(Call::Place, &wire::PlaceOrder::of(ticket)).await
+    }
+
+    async fn cancel(&self, id: &BrokerOrderId) -> Result<Ack, BrokerError> {
+        self.order(Call::Cancel(id), &wire::CancelOrder::of(id))
+            .await
+    }
+
+    async fn modify(&self, id: &BrokerOrderId, ticket: &Ticket) -> Result<Ack, BrokerError> {
+        self.order(Call::Modify(id), &wire::ModifyOrder::of(id, ticket))
+            .await
+    }
+
+    async fn order_book(&self) -> Result<Rows<OrderRow>, ReadError> {
+        self.orders.until_ready().await;
+        books::orders(&self.read(&wire::OrderBook {}).await?)
+    }
+
+    async fn trade_book(&self) -> Result<Rows<TradeRow>, ReadError> {
+        self.trades.until_ready().await;
+        books::trades(&self.read(&wire::TradeBook {}).await?)
+    }
+
+    async fn position_book(&self) -> Result<Rows<PositionRow>, ReadError> {
+        self.positions.until_ready().await;
+        books::positions(&self.read(&wire::PositionBook {}).await?)
+    }
+
+    async fn funds(&self) -> Result<Funds, ReadError> {
+        reads::funds(&self.read(&wire::FundsOf {}).await?)
+    }
+
+    async fn order_status(&self, id: &BrokerOrderId) -> Result<Option<OrderRow>, ReadError> {
+        match self.read(&wire::OrderStatus::of(id)).await {
+            Ok(answer) => reads::order_status(&answer).map(Some),
+            Err(ReadError::Absent { .. }) => Ok(None),
+            Err(error @ (ReadError::Unavailable { .. } | ReadError::Locked { .. })) => Err(error),
+        }
+    }
+
+    async fn quote(&self, exchange: Exchange, symbol: &str) -> Result<Quote, ReadError> {
+        let request = wire::QuoteOf(wire::Named::of(exchange, symbol));
+        reads::quote(&self.read(&request).await?)
+    }
+
+    async fn quotes(&self, symbols: &[(Exchange, String)]) -> Result<Quotes, ReadError> {
+        if symbols.is_empty() {
+            return Ok(Quotes::new());
+        }
+        let request = wire::QuotesOf {
+            symbols: symbols
+                .iter()
+                .map(|(exchange, symbol)| wire::Named::of(*exchange, symbol))
+                .collect(),
+        };
+        reads::quotes(&self.read(&request).await?)
+    }
+
+    async fn symbol(&self, exchange: Exchange, symbol: &str) -> Result<Contract, ReadError> {
+        let request = wire::SymbolOf(wire::Named::of(exchange, symbol));
+        reads::contract(&self.read(&request).await?)
+    }
+
+    async fn margin(&self, ticket: &Ticket) -> Result<Money, ReadError> {
+        reads::margin(&self.read(&wire::MarginOf::of(ticket)).await?)
+    }
+
+    async fn ping(&self) -> Result<String, ReadError> {
+        reads::ping(&self.read(&wire::Ping {}).await?)
+    }
+
+    async fn routing(&self) -> Result<Routing, ReadError> {
+        reads::routing(&self.read(&wire::Analyzer {}).await?)
+    }
+}
