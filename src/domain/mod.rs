@@ -4,9 +4,13 @@
 //! waits, logs, reads a clock or meets a socket; the same arguments give the same result in any
 //! process on any day.
 
+pub mod book;
 pub mod calendar;
 pub mod charges;
+pub mod fact;
+pub mod gates;
 pub mod ids;
+pub mod input;
 pub mod instrument;
 pub mod market;
 pub mod money;

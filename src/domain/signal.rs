@@ -115,7 +115,10 @@ impl Signal {
 }
 
 /// What an end-of-day scout saw.
-#[expect(clippy::struct_excessive_bools, reason = "the alert has these four words")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the alert has these four words"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scout {
     /// Its name.

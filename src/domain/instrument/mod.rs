@@ -231,6 +231,15 @@ impl Spec {
 }
 
 impl Instrument {
+    /// Returns how much one lot is in the unit OpenAlgo expects for this instrument's orders.
+    /// Nothing else multiplies by a lot size.
+    pub const fn per_lot(&self, spec: &Spec) -> u32 {
+        match self.order_quantity {
+            OrderQuantity::Units => spec.units_per_lot,
+            OrderQuantity::Lots => 1,
+        }
+    }
+
     /// Returns the spec with the latest start not after `on`; earlier dates have the first one.
     pub fn spec(&self, on: NaiveDate) -> Option<&Spec> {
         let in_force = self.specs.iter().rev().find(|spec| spec.valid_from <= on);

@@ -1,0 +1,297 @@
+//! What each fact means for the book.
+
+use chrono::{DateTime, Utc};
+
+use super::{Book, CancelState, Intent, Order, OrderState, Reversal};
+use crate::domain::fact::{Approval, Claim, Fact, LedgerKind, Movement, OrderEnd};
+use crate::domain::ids::{IntentId, OrderId};
+use crate::domain::input::{Funds, Scope};
+use crate::domain::money::{Lots, Money, Quantity};
+use crate::domain::order::Side;
+
+impl Book {
+    /// Folds a fact in.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm a fact: the list is a table of contents"
+    )]
+    pub fn apply(&mut self, fact: &Fact, at: DateTime<Utc>) {
+        match fact {
+            Fact::SignalRejected { .. }
+            | Fact::SignalRecorded { .. }
+            | Fact::InputFaulted { .. }
+            | Fact::EodViewed { .. }
+            | Fact::LimitBreached { .. }
+            | Fact::FindingMade { .. } => {}
+            Fact::SignalAccepted {
+                source,
+                instrument,
+                at,
+                ..
+            } => {
+                let newest = self.newest.entry((*source, *instrument)).or_insert(*at);
+                *newest = (*newest).max(*at);
+            }
+            Fact::IntentApproved(approval) => self.approve(approval, at),
+            Fact::IntentLowered { intent, lots, .. } => {
+                self.on_intent(*intent, |intent| intent.lots = Some(*lots));
+            }
+            Fact::ExitWidened {
+                intent,
+                lots,
+                reason,
+            } => self.on_intent(*intent, |intent| {
+                intent.lots = *lots;
+                intent.goal = crate::domain::fact::Goal::Close(*reason);
+            }),
+            Fact::IntentClosed { intent, why, .. } => {
+                self.on_intent(*intent, |intent| intent.end = Some((*why, at)));
+            }
+            Fact::ReversalWaiting { signal, until } => {
+                let waiting = Reversal {
+                    signal: signal.clone(),
+                    until: *until,
+                };
+                self.reversals.insert(signal.instrument, waiting);
+                self.touched.instruments.insert(signal.instrument);
+            }
+            Fact::ReversalEnded { instrument, .. } => {
+                self.reversals.remove(instrument);
+                self.touched.instruments.insert(*instrument);
+            }
+            Fact::OrderWanted {
+                order,
+                lots,
+                not_before,
+            } => {
+                self.want(*order, *lots, *not_before);
+            }
+            Fact::OrderClaimed(claim) => self.claim(claim, at),
+            Fact::OrderSent { order, broker_id } => self.on_order(*order, |order| {
+                order.state = OrderState::Sent;
+                order.broker_id = Some(broker_id.clone());
+                order.sent_at = Some(at);
+            }),
+            Fact::OrderReleased {
+                order, not_before, ..
+            } => {
+                self.failed(order.intent);
+                self.on_order(*order, |order| {
+                    order.state = OrderState::Wanted;
+                    order.not_before = Some(*not_before);
+                });
+            }
+            Fact::OrderRefused { order, .. } => {
+                self.failed(order.intent);
+                self.end_order(*order, OrderEnd::Refused, at);
+            }
+            Fact::OrderQueued { order, .. } => {
+                self.on_order(*order, |order| order.state = OrderState::Queued);
+            }
+            Fact::OrderUncertain { order, .. } => {
+                self.on_order(*order, |order| order.state = OrderState::Uncertain);
+            }
+            Fact::OrderNotPlaced { order } => self.end_order(*order, OrderEnd::NotPlaced, at),
+            Fact::OrderClosed { order, why, .. } => self.end_order(*order, *why, at),
+            Fact::CancelWanted { order, why } => {
+                self.on_order(*order, |order| {
+                    order.cancel = CancelState::Wanted(*why, None);
+                });
+            }
+            Fact::CancelTaken { order } => self.on_order(*order, |order| {
+                if let CancelState::Wanted(why, _) = order.cancel {
+                    order.cancel = CancelState::Taken(why);
+                }
+            }),
+            Fact::CancelFailed {
+                order, not_before, ..
+            } => self.on_order(*order, |order| {
+                if let CancelState::Wanted(why, _) | CancelState::Taken(why) = order.cancel {
+                    order.cancel = CancelState::Wanted(why, Some(*not_before));
+                }
+            }),
+            Fact::Filled(fill) => self.fill(fill),
+            Fact::LegOpened(opening) => self.open_leg(opening, at),
+            Fact::LegGrown { leg, lots, cost } => self.grow_leg(*leg, *lots, *cost),
+            Fact::RiskFixed { leg, risk } => self.fix_risk(*leg, *risk),
+            Fact::LegReduced(reduction) => self.reduce_leg(reduction),
+            Fact::LegClosed {
+                leg, net, reason, ..
+            } => self.close_leg(*leg, (*net, *reason), at),
+            Fact::BarSeen {
+                instrument,
+                at,
+                atr,
+                ..
+            } => {
+                let known = self.instruments.entry(*instrument).or_default();
+                known.bar_at = Some(*at);
+                known.atr = Some(*atr);
+                self.touched.instruments.insert(*instrument);
+            }
+            Fact::DayStarted {
+                day,
+                equity,
+                high_water,
+            } => {
+                self.desk.day = Some(*day);
+                self.desk.day_base = *equity;
+                self.desk.high_water = *high_water;
+                self.desk.day_cash = Money::ZERO;
+                self.desk.day_trades = 0;
+                self.touched.desk = true;
+            }
+            Fact::TradingStateSet {
+                scope: Scope::Desk,
+                state,
+                ..
+            } => {
+                self.desk.state = *state;
+                self.touched.desk = true;
+            }
+            Fact::TradingStateSet {
+                scope: Scope::Instrument(instrument),
+                state,
+                ..
+            } => {
+                self.instruments.entry(*instrument).or_default().state = *state;
+                self.touched.instruments.insert(*instrument);
+            }
+            Fact::LedgerMoved(movement) => self.move_ledger(movement),
+            Fact::HighWaterSet { high_water } => {
+                self.desk.high_water = *high_water;
+                self.touched.desk = true;
+            }
+            Fact::FundsSeen { available, at } => {
+                self.desk.funds = Some(Funds {
+                    available: *available,
+                    at: *at,
+                });
+                self.touched.desk = true;
+            }
+            Fact::RulesAdopted { hash } => {
+                self.desk.rules = *hash;
+                self.touched.desk = true;
+            }
+        }
+    }
+
+    fn approve(&mut self, approval: &Approval, at: DateTime<Utc>) {
+        let intent = Intent {
+            id: approval.intent,
+            signal: approval.signal,
+            contract: approval.contract,
+            direction: approval.direction,
+            product: approval.product,
+            position: approval.position,
+            leg: approval.leg,
+            lots: approval.lots,
+            filled: Lots::ZERO,
+            valid_until: approval.valid_until,
+            by_person: approval.by_person,
+            goal: approval.goal.clone(),
+            orders: 0,
+            failures: 0,
+            at,
+            end: None,
+        };
+        if let Some(leg) = self.legs.get_mut(&approval.leg)
+            && !intent.opens()
+        {
+            leg.exits = leg.exits.saturating_add(1);
+            self.touched.legs.insert(leg.id);
+        }
+        self.intents.insert(intent.id, intent);
+        self.touched.intents.insert(approval.intent);
+    }
+
+    fn want(&mut self, id: OrderId, lots: Lots, not_before: Option<DateTime<Utc>>) {
+        let Some(intent) = self.intents.get_mut(&id.intent) else {
+            return;
+        };
+        intent.orders = intent.orders.max(id.number);
+        let side = if intent.opens() {
+            intent.direction.opening()
+        } else {
+            intent.direction.closing()
+        };
+        let order = Order {
+            id,
+            contract: intent.contract,
+            product: intent.product,
+            side,
+            lots,
+            quantity: Quantity::ZERO,
+            pricing: None,
+            state: OrderState::Wanted,
+            broker_id: None,
+            filled: Quantity::ZERO,
+            value: Money::ZERO,
+            charges: Money::ZERO,
+            not_before,
+            cancel: CancelState::None,
+            baseline: Vec::new(),
+            claimed_at: None,
+            sent_at: None,
+            closed_at: None,
+        };
+        self.orders.insert(id, order);
+        self.touched.orders.insert(id);
+        self.touched.intents.insert(id.intent);
+    }
+
+    fn claim(&mut self, claim: &Claim, at: DateTime<Utc>) {
+        debug_assert!(claim.side == Side::Buy || claim.side == Side::Sell);
+        self.on_order(claim.order, |order| {
+            order.lots = claim.lots;
+            order.quantity = claim.quantity;
+            order.pricing = Some(claim.pricing);
+            order.baseline.clone_from(&claim.baseline);
+            order.claimed_at = Some(at);
+            order.state = OrderState::Sending { epoch: claim.epoch };
+        });
+    }
+
+    fn end_order(&mut self, id: OrderId, why: OrderEnd, at: DateTime<Utc>) {
+        self.on_order(id, |order| {
+            order.state = OrderState::Closed(why);
+            order.closed_at = Some(at);
+        });
+    }
+
+    fn failed(&mut self, intent: IntentId) {
+        self.on_intent(intent, |intent| {
+            intent.failures = intent.failures.saturating_add(1);
+        });
+    }
+
+    pub(super) fn on_intent(&mut self, id: IntentId, change: impl FnOnce(&mut Intent)) {
+        if let Some(intent) = self.intents.get_mut(&id) {
+            change(intent);
+            self.touched.intents.insert(id);
+        }
+    }
+
+    pub(super) fn on_order(&mut self, id: OrderId, change: impl FnOnce(&mut Order)) {
+        if let Some(order) = self.orders.get_mut(&id) {
+            change(order);
+            self.touched.orders.insert(id);
+        }
+    }
+
+    fn move_ledger(&mut self, movement: &Movement) {
+        self.desk.realised = movement.after;
+        match movement.kind {
+            LedgerKind::Opening => {
+                self.desk.opening = movement.amount;
+                self.desk.high_water = movement.after;
+                self.desk.day_base = movement.after;
+            }
+            LedgerKind::Deposit | LedgerKind::Withdrawal => {
+                self.desk.day_cash += movement.amount;
+            }
+            LedgerKind::Realised | LedgerKind::Charges => {}
+        }
+        self.touched.desk = true;
+    }
+}

@@ -1,0 +1,285 @@
+//! What the book is worth and what it risks: the figures of `rules` §1 and §4.
+//!
+//! An entry counts from the moment it was decided: its filled part as a leg, the rest at its own
+//! price. An exit in flight relieves nothing.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::{Book, Intent, Leg};
+use crate::domain::calendar::exchange_day;
+use crate::domain::fact::Goal;
+use crate::domain::ids::{IntentId, PositionId};
+use crate::domain::instrument::{ContractId, InstrumentIx, Spec};
+use crate::domain::money::{Lots, Money, Points, Price};
+use crate::domain::order::Direction;
+use crate::domain::rules::{Rules, SizingEquity};
+
+/// What the account is worth, in the ways the rules look at it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Equity {
+    /// Opening capital, deposits less withdrawals, gains after charges.
+    pub realised: Money,
+    /// Gain of what is open, at the last good prices.
+    pub unrealised: Money,
+    /// Both.
+    pub marked: Money,
+    /// What entries are sized on.
+    pub sizing: Money,
+}
+
+/// What is at stake, open and in flight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exposure {
+    /// Money lost if every stop were hit, measured from the entries.
+    pub risk: Money,
+    /// Money risked at the entries, whatever the stops have done since.
+    pub planned: Money,
+    /// Money one average true range moves.
+    pub volatility: Money,
+    /// Margin of what is open.
+    pub margin_used: Money,
+    /// Margin of what is in flight.
+    pub margin_reserved: Money,
+    /// Margin that the broker's last reading of free cash does not yet contain.
+    pub margin_unread: Money,
+    /// Value of what is open and in flight.
+    pub deployed: Money,
+    /// Value of what is in flight.
+    pub in_flight: Money,
+    /// Positions open or in flight.
+    pub positions: u32,
+}
+
+impl Equity {
+    /// Returns what limits in percent are measured on: the smaller of sizing and marked equity.
+    pub fn limit(self) -> Money {
+        self.sizing.min(self.marked)
+    }
+}
+
+impl Exposure {
+    /// Returns what may still be used of the margin cap and of the broker's free cash.
+    pub fn margin_available(&self, book: &Book, rules: &Rules, equity: Money) -> Money {
+        let capped =
+            equity.percent(rules.portfolio.margin_cap) - self.margin_used - self.margin_reserved;
+        match book.desk.funds.and_then(|funds| funds.available) {
+            Some(free) => capped.min(free - self.margin_unread),
+            None => capped,
+        }
+    }
+}
+
+/// What a figure of a leg or intent is made of.
+struct Stake {
+    direction: Direction,
+    price: Price,
+    stop: Price,
+    first_stop: Price,
+    atr: Option<Points>,
+    lots: Lots,
+}
+
+impl Stake {
+    fn of_leg(leg: &Leg) -> Self {
+        Self {
+            direction: leg.direction,
+            price: leg.entry,
+            stop: leg.stop,
+            first_stop: leg.first_stop,
+            atr: leg.atr,
+            lots: leg.lots,
+        }
+    }
+
+    fn of_intent(intent: &Intent, lots: Lots) -> Option<Self> {
+        let Goal::Open(goal) = &intent.goal else {
+            return None;
+        };
+        Some(Self {
+            direction: intent.direction,
+            price: goal.price,
+            stop: goal.stop,
+            first_stop: goal.stop,
+            atr: goal.atr,
+            lots,
+        })
+    }
+
+    fn risk(&self, spec: &Spec) -> Money {
+        let distance = self.direction.gain(self.stop, self.price).max(Points::ZERO);
+        distance.value(self.lots, spec.point_value)
+    }
+
+    fn volatility(&self, spec: &Spec) -> Money {
+        let atr = self.atr.filter(|atr| *atr > Points::ZERO);
+        let reach = atr.unwrap_or_else(|| self.price.distance(self.first_stop));
+        reach.value(self.lots, spec.point_value)
+    }
+}
+
+impl Book {
+    /// Returns what the account is worth now.
+    pub fn equity(&self, rules: &Rules, now: DateTime<Utc>) -> Equity {
+        let realised = self.desk.realised;
+        let unrealised: Money = self
+            .legs
+            .values()
+            .filter(|leg| leg.is_open())
+            .map(|leg| self.unrealised(leg, rules, now))
+            .sum();
+        let half = unrealised.times(rust_decimal::Decimal::new(5, 1));
+        let marked = realised + unrealised;
+        let sizing = match rules.sizing.equity {
+            SizingEquity::Conservative if unrealised < Money::ZERO => marked,
+            SizingEquity::Conservative | SizingEquity::Blended => realised + half,
+            SizingEquity::Realised => realised,
+            SizingEquity::Marked => marked,
+            SizingEquity::HighWater => self.desk.high_water,
+        };
+        Equity {
+            realised,
+            unrealised,
+            marked,
+            sizing,
+        }
+    }
+
+    /// Returns the gain of a leg at its last good price; an old price is replaced by the worse of
+    /// itself and the stop, an unknown one by the stop.
+    pub fn unrealised(&self, leg: &Leg, rules: &Rules, now: DateTime<Utc>) -> Money {
+        let Some(spec) = rules.instruments.spec(leg.contract, exchange_day(now)) else {
+            return Money::ZERO;
+        };
+        let price = match self
+            .marks
+            .contracts
+            .get(&leg.contract)
+            .map(|mark| mark.quote)
+        {
+            Some(quote) if now - quote.at <= rules.timing.mark_age => quote.price,
+            Some(quote) => worse(leg.direction, quote.price, leg.stop),
+            None => leg.stop,
+        };
+        let worth = Points::new(price.get() * leg.lots.decimal());
+        let gain = match leg.direction {
+            Direction::Long => worth - leg.cost,
+            Direction::Short => leg.cost - worth,
+        };
+        gain.value(Lots::ONE, spec.point_value)
+    }
+
+    /// Returns what is at stake, leaving one intent out (an intent never competes with itself).
+    pub fn exposure(
+        &self,
+        rules: &Rules,
+        now: DateTime<Utc>,
+        without: Option<IntentId>,
+    ) -> Exposure {
+        let mut sum = Exposure::default();
+        let mut open: BTreeSet<PositionId> = BTreeSet::new();
+        let today = exchange_day(now);
+        for leg in self.legs.values().filter(|leg| leg.is_open()) {
+            let stake = Stake::of_leg(leg);
+            let Some(spec) = rules.instruments.spec(leg.contract, today) else {
+                continue;
+            };
+            let margin = self.margin_of(leg.contract, spec.margin_per_lot(leg.entry, leg.product));
+            sum.add(&stake, spec);
+            sum.planned += leg.risk;
+            sum.margin_used += margin.times(leg.lots.decimal());
+            open.insert(leg.position);
+        }
+        for intent in self.intents.values().filter(|intent| intent.opens()) {
+            if Some(intent.id) == without {
+                continue;
+            }
+            let Some(spec) = rules.instruments.spec(intent.contract, today) else {
+                continue;
+            };
+            let Some(stake) = Stake::of_intent(intent, intent.waiting()) else {
+                continue;
+            };
+            let margin = self.margin_of(
+                intent.contract,
+                spec.margin_per_lot(stake.price, intent.product),
+            );
+            sum.margin_unread += margin.times(self.unread(intent).decimal());
+            if intent.is_open() {
+                sum.add(&stake, spec);
+                sum.planned += stake.risk(spec);
+                sum.margin_reserved += margin.times(stake.lots.decimal());
+                sum.in_flight += spec.turnover(stake.price, stake.lots);
+                open.insert(intent.position);
+            }
+        }
+        sum.positions = u32::try_from(open.len()).unwrap_or(u32::MAX);
+        sum
+    }
+
+    /// Returns the positions open or in flight whose instrument satisfies `belongs`.
+    pub fn positions_where(&self, belongs: impl Fn(InstrumentIx) -> bool) -> u32 {
+        let held = self
+            .positions
+            .values()
+            .filter(|position| position.is_open());
+        let mut all: BTreeSet<PositionId> = held
+            .filter(|one| belongs(one.contract.instrument))
+            .map(|one| one.id)
+            .collect();
+        let coming = self.open_intents().filter(|intent| intent.opens());
+        all.extend(
+            coming
+                .filter(|one| belongs(one.contract.instrument))
+                .map(|intent| intent.position),
+        );
+        u32::try_from(all.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the margin of one lot: the larger of our figure and the broker's.
+    pub fn margin_of(&self, contract: ContractId, ours: Money) -> Money {
+        let theirs = self
+            .marks
+            .contracts
+            .get(&contract)
+            .and_then(|mark| mark.margin);
+        theirs.map_or(ours, |theirs| ours.max(theirs))
+    }
+
+    /// Returns the lots of an entry whose margin the last reading of free cash cannot contain.
+    fn unread(&self, intent: &Intent) -> Lots {
+        let Some(read_at) = self.desk.funds.map(|funds| funds.at) else {
+            return Lots::ZERO;
+        };
+        let wanted = if intent.is_open() {
+            intent.lots.unwrap_or(intent.filled)
+        } else {
+            intent.filled
+        };
+        let orders = self
+            .orders
+            .range(intent.id.order(0)..=intent.id.order(u16::MAX));
+        let contained: Lots = orders
+            .filter(|(_, order)| order.sent_at.is_some_and(|at| at < read_at))
+            .map(|(_, order)| order.lots)
+            .fold(Lots::ZERO, Lots::plus);
+        wanted.less(contained)
+    }
+}
+
+impl Exposure {
+    fn add(&mut self, stake: &Stake, spec: &Spec) {
+        self.risk += stake.risk(spec);
+        self.volatility += stake.volatility(spec);
+        self.deployed += spec.turnover(stake.price, stake.lots);
+    }
+}
+
+/// Returns the price that is worse for a position of this direction.
+fn worse(direction: Direction, one: Price, other: Price) -> Price {
+    match direction {
+        Direction::Long => one.min(other),
+        Direction::Short => one.max(other),
+    }
+}

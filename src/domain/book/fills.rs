@@ -1,0 +1,263 @@
+//! How fills make, grow, shrink and close legs.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+
+use super::{Book, Leg, Position};
+use crate::domain::fact::{ExitReason, Fill, LegOpening, Reduction};
+use crate::domain::ids::LegId;
+use crate::domain::money::{Lots, Money, Points, Price};
+
+/// Places an average price is kept to.
+const AVERAGE_PLACES: u32 = 8;
+
+/// Returns the average price of `lots` that cost `cost` together, to 8 places.
+pub fn average(cost: Points, lots: Lots) -> Option<Price> {
+    cost.get()
+        .checked_div(lots.decimal())
+        .map(|price| price.round_dp(AVERAGE_PLACES))
+        .and_then(Price::new)
+}
+
+/// Returns the part of `cost` that belongs to `part` of `whole` lots, to 8 places; all of it when
+/// nothing remains, so that the parts add up exactly.
+pub fn share(cost: Points, part: Lots, whole: Lots) -> Points {
+    if part >= whole {
+        return cost;
+    }
+    let exact = cost.get() * part.decimal();
+    Points::new(
+        exact
+            .checked_div(whole.decimal())
+            .unwrap_or(Decimal::ZERO)
+            .round_dp(AVERAGE_PLACES),
+    )
+}
+
+impl Book {
+    pub(super) fn fill(&mut self, fill: &Fill) {
+        let (charges, leg) = (fill.added_charges, self.intents.get(&fill.order.intent));
+        let leg = leg.map(|intent| intent.leg);
+        self.on_order(fill.order, |order| {
+            order.filled = fill.quantity;
+            order.value = fill.value;
+            order.charges = fill.charges;
+        });
+        self.on_intent(fill.order.intent, |intent| intent.failures = 0);
+        // A leg's first fill comes before the leg: `open_leg` looks its order's charges up.
+        if let Some(leg) = leg.and_then(|id| self.legs.get_mut(&id)) {
+            leg.charges += charges;
+            let (leg, position) = (leg.id, leg.position);
+            self.touched.legs.insert(leg);
+            self.charge_position(position, charges);
+        }
+    }
+
+    fn charge_position(&mut self, id: crate::domain::ids::PositionId, charges: Money) {
+        if let Some(position) = self.positions.get_mut(&id) {
+            position.net -= charges;
+            self.touched.positions.insert(id);
+        }
+    }
+
+    pub(super) fn open_leg(&mut self, opening: &LegOpening, at: DateTime<Utc>) {
+        let Some(entry) = average(opening.cost, opening.lots) else {
+            return;
+        };
+        let charges = self.entry_charges(opening.leg);
+        self.legs.insert(
+            opening.leg,
+            Leg {
+                id: opening.leg,
+                position: opening.position,
+                base: opening.base,
+                layer: opening.layer,
+                contract: opening.contract,
+                direction: opening.direction,
+                product: opening.product,
+                lots: opening.lots,
+                opened_lots: opening.lots,
+                cost: opening.cost,
+                entry,
+                first_stop: opening.stop,
+                stop: opening.stop,
+                target: opening.target,
+                atr: opening.atr,
+                best: entry,
+                risk: Money::ZERO,
+                gross: Money::ZERO,
+                charges,
+                exits: 0,
+                opened_at: at,
+                closed_at: None,
+                reason: None,
+            },
+        );
+        self.touched.legs.insert(opening.leg);
+        self.count_entry(opening, entry, at);
+        self.charge_position(opening.position, charges);
+        self.count_lots(opening.leg, opening.lots);
+    }
+
+    fn entry_charges(&self, leg: LegId) -> Money {
+        self.orders
+            .values()
+            .filter(|order| {
+                self.intents
+                    .get(&order.id.intent)
+                    .is_some_and(|intent| intent.leg == leg && intent.opens())
+            })
+            .map(|order| order.charges)
+            .sum()
+    }
+
+    fn count_entry(&mut self, opening: &LegOpening, entry: Price, at: DateTime<Utc>) {
+        self.touched.positions.insert(opening.position);
+        if opening.base {
+            self.desk.day_trades = self.desk.day_trades.saturating_add(1);
+            self.touched.desk = true;
+        }
+        let position = self
+            .positions
+            .entry(opening.position)
+            .or_insert_with(|| Position {
+                id: opening.position,
+                contract: opening.contract,
+                direction: opening.direction,
+                product: opening.product,
+                source: opening.source,
+                opened_at: at,
+                closed_at: None,
+                adds: 0,
+                last_entry: entry,
+                base_entry: entry,
+                base_stop: opening.stop,
+                base_risk: Money::ZERO,
+                closed_add_loss: Money::ZERO,
+                net: Money::ZERO,
+            });
+        position.closed_at = None;
+        position.last_entry = entry;
+        if !opening.base {
+            position.adds = position.adds.saturating_add(1);
+        }
+    }
+
+    fn count_lots(&mut self, leg: LegId, lots: Lots) {
+        let entry = self
+            .intents
+            .values_mut()
+            .find(|intent| intent.leg == leg && intent.opens());
+        if let Some(intent) = entry {
+            intent.filled = intent.filled.plus(lots);
+            self.touched.intents.insert(intent.id);
+        }
+    }
+
+    pub(super) fn grow_leg(&mut self, id: LegId, lots: Lots, cost: Points) {
+        self.count_lots(id, lots);
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        let held_before = leg.lots;
+        leg.lots = leg.lots.plus(lots);
+        leg.opened_lots = leg.opened_lots.plus(lots);
+        leg.cost += cost;
+        let Some(entry) = average(leg.cost, leg.lots) else {
+            return;
+        };
+        if leg.best == leg.entry || held_before.is_zero() {
+            leg.best = entry;
+        }
+        leg.entry = entry;
+        leg.closed_at = None;
+        self.touched.legs.insert(id);
+        let (base, position) = (leg.base, leg.position);
+        if let Some(position) = self.positions.get_mut(&position) {
+            position.closed_at = None;
+            position.last_entry = entry;
+            if base {
+                position.base_entry = entry;
+            }
+            self.touched.positions.insert(position.id);
+        }
+    }
+
+    pub(super) fn fix_risk(&mut self, id: LegId, risk: Money) {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        leg.risk = risk;
+        self.touched.legs.insert(id);
+        if leg.base
+            && let Some(position) = self.positions.get_mut(&leg.position)
+        {
+            position.base_risk = risk;
+            self.touched.positions.insert(position.id);
+        }
+    }
+
+    pub(super) fn reduce_leg(&mut self, reduction: &Reduction) {
+        let exit = self.exit_of(reduction.leg).map(|intent| intent.id);
+        if let Some(exit) = exit {
+            self.on_intent(exit, |intent| {
+                intent.filled = intent.filled.plus(reduction.lots);
+            });
+        }
+        let Some(leg) = self.legs.get_mut(&reduction.leg) else {
+            return;
+        };
+        leg.lots = leg.lots.less(reduction.lots);
+        leg.cost -= reduction.cost;
+        leg.gross += reduction.gross;
+        self.touched.legs.insert(leg.id);
+        let position = leg.position;
+        if let Some(position) = self.positions.get_mut(&position) {
+            position.net += reduction.gross;
+            self.touched.positions.insert(position.id);
+        }
+    }
+
+    pub(super) fn close_leg(
+        &mut self,
+        id: LegId,
+        (net, reason): (Money, ExitReason),
+        at: DateTime<Utc>,
+    ) {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        leg.closed_at = Some(at);
+        leg.reason = Some(reason);
+        self.touched.legs.insert(id);
+        let (position, base, instrument) = (leg.position, leg.base, leg.contract.instrument);
+        if matches!(
+            reason,
+            ExitReason::Stop | ExitReason::TrailingStop | ExitReason::Breakeven
+        ) {
+            self.instruments.entry(instrument).or_default().stopped_at = Some(at);
+            self.touched.instruments.insert(instrument);
+        }
+        let flat = !self
+            .legs
+            .values()
+            .any(|leg| leg.position == position && leg.is_open());
+        let Some(position) = self.positions.get_mut(&position) else {
+            return;
+        };
+        if !base && net < Money::ZERO {
+            position.closed_add_loss -= net;
+        }
+        self.touched.positions.insert(position.id);
+        if flat {
+            position.closed_at = Some(at);
+            let lost = position.net < Money::ZERO;
+            self.desk.losing_streak = if lost {
+                self.desk.losing_streak.saturating_add(1)
+            } else {
+                0
+            };
+            self.touched.desk = true;
+        }
+    }
+}

@@ -1,0 +1,496 @@
+//! Positions, working intents, equity and trading state, as the facts left them.
+//!
+//! 1. [`Book::apply`] is the only meaning of a fact; it decides nothing and cannot fail.
+//! 2. It records what it touched; the store writes exactly those as whole rows.
+//! 3. What is over stays until [`Book::prune`], so that a late report still finds its order.
+
+mod apply;
+mod exposure;
+mod fills;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+pub use exposure::{Equity, Exposure};
+pub use fills::{average, share};
+
+use super::fact::{CancelWhy, ExitReason, Goal, IntentEnd, OrderEnd};
+use super::ids::{IntentId, LegId, OrderId, PositionId, Purpose, SignalId};
+use super::input::{Funds, Marks, TradingState};
+use super::instrument::{ContractId, InstrumentIx};
+use super::money::{Lots, Money, PointValue, Points, Price, Quantity};
+use super::order::{BrokerOrderId, Direction, Pricing, Product, Side};
+use super::rules::RulesHash;
+use super::signal::{Layer, Signal, SourceId};
+
+/// How long what is over stays in the book.
+pub const KEPT: TimeDelta = TimeDelta::hours(24);
+
+/// All that a decision knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Book {
+    /// Money, state and day of the desk.
+    pub desk: DeskState,
+    /// What is known of instruments beyond their market facts.
+    pub instruments: BTreeMap<InstrumentIx, InstrumentState>,
+    /// Open positions, and those closed lately.
+    pub positions: BTreeMap<PositionId, Position>,
+    /// Open legs, and those closed lately.
+    pub legs: BTreeMap<LegId, Leg>,
+    /// Open goals, and those closed lately.
+    pub intents: BTreeMap<IntentId, Intent>,
+    /// Working orders, and those closed lately.
+    pub orders: BTreeMap<OrderId, Order>,
+    /// The newest accepted signal of each source and instrument.
+    pub newest: BTreeMap<(SourceId, InstrumentIx), DateTime<Utc>>,
+    /// Entry halves of reversals that wait until flat.
+    pub reversals: BTreeMap<InstrumentIx, Reversal>,
+    /// Prices as seen; not part of the fold.
+    pub marks: Marks,
+    /// What was touched since [`Book::take_touched`].
+    pub touched: Touched,
+}
+
+/// Money, state and day of the desk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeskState {
+    /// What may be traded.
+    pub state: TradingState,
+    /// The capital it started with.
+    pub opening: Money,
+    /// Opening capital, deposits less withdrawals, gains after charges.
+    pub realised: Money,
+    /// The highest marked equity at a day's close, scaled by deposits and withdrawals.
+    pub high_water: Money,
+    /// The exchange day it is in.
+    pub day: Option<NaiveDate>,
+    /// Marked equity at the day's start.
+    pub day_base: Money,
+    /// Money put in less money taken out since the day's start.
+    pub day_cash: Money,
+    /// Entries with at least one fill today.
+    pub day_trades: u32,
+    /// Losing positions in a row.
+    pub losing_streak: u32,
+    /// The broker's free cash as last read.
+    pub funds: Option<Funds>,
+    /// The rules last adopted.
+    pub rules: RulesHash,
+}
+
+/// What is known of an instrument beyond its market facts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InstrumentState {
+    /// What may be traded of it.
+    pub state: TradingState,
+    /// The newest bar's time.
+    pub bar_at: Option<DateTime<Utc>>,
+    /// The newest bar's average true range.
+    pub atr: Option<Points>,
+    /// When a stop last took a leg of it out.
+    pub stopped_at: Option<DateTime<Utc>>,
+}
+
+/// What is held of one instrument, one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Its name.
+    pub id: PositionId,
+    /// In what.
+    pub contract: ContractId,
+    /// Which way it gains.
+    pub direction: Direction,
+    /// How it is carried.
+    pub product: Product,
+    /// The source whose signal opened it.
+    pub source: SourceId,
+    /// When its first fill came.
+    pub opened_at: DateTime<Utc>,
+    /// When the last leg closed.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Adds filled, ever.
+    pub adds: u32,
+    /// The fill price of its newest leg, open or closed.
+    pub last_entry: Price,
+    /// The fill price of its base leg.
+    pub base_entry: Price,
+    /// The first stop of its base leg.
+    pub base_stop: Price,
+    /// What the base risked at its entry (R0).
+    pub base_risk: Money,
+    /// What closed adds lost; never negative.
+    pub closed_add_loss: Money,
+    /// Its gain after charges so far.
+    pub net: Money,
+}
+
+/// One entry of a position, with its own stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leg {
+    /// Its name.
+    pub id: LegId,
+    /// The position it belongs to.
+    pub position: PositionId,
+    /// Whether it is the position's base.
+    pub base: bool,
+    /// The sender's label.
+    pub layer: Layer,
+    /// In what.
+    pub contract: ContractId,
+    /// Which way it gains.
+    pub direction: Direction,
+    /// How it is carried.
+    pub product: Product,
+    /// What it holds now.
+    pub lots: Lots,
+    /// What it ever held at most.
+    pub opened_lots: Lots,
+    /// The sum of price times lots of what it holds.
+    pub cost: Points,
+    /// Its average entry, to 8 places.
+    pub entry: Price,
+    /// The stop it began with.
+    pub first_stop: Price,
+    /// Where it gets out.
+    pub stop: Price,
+    /// Where it takes its profit.
+    pub target: Option<Price>,
+    /// The average true range of its series.
+    pub atr: Option<Points>,
+    /// The most favourable close since its entry.
+    pub best: Price,
+    /// What it risked at its entry.
+    pub risk: Money,
+    /// Gain before charges of what it gave up so far.
+    pub gross: Money,
+    /// Charges so far, of entry and exits.
+    pub charges: Money,
+    /// How many exits were decided on.
+    pub exits: u16,
+    /// When its first fill came.
+    pub opened_at: DateTime<Utc>,
+    /// When nothing was left.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Why it was closed.
+    pub reason: Option<ExitReason>,
+}
+
+/// A goal we have decided on and written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// Its name.
+    pub id: IntentId,
+    /// The signal behind it.
+    pub signal: Option<SignalId>,
+    /// In what.
+    pub contract: ContractId,
+    /// Which way the position gains.
+    pub direction: Direction,
+    /// How it is carried.
+    pub product: Product,
+    /// The position it belongs to.
+    pub position: PositionId,
+    /// The leg it makes or takes from.
+    pub leg: LegId,
+    /// How many lots; `None` is an exit of all that the leg holds.
+    pub lots: Option<Lots>,
+    /// How many were filled.
+    pub filled: Lots,
+    /// Until when it may wait unsent.
+    pub valid_until: Option<DateTime<Utc>>,
+    /// Whether a person ordered it.
+    pub by_person: bool,
+    /// What it is.
+    pub goal: Goal,
+    /// How many orders it has had.
+    pub orders: u16,
+    /// How often an order of it failed in a row.
+    pub failures: u16,
+    /// When it was decided.
+    pub at: DateTime<Utc>,
+    /// How it ended.
+    pub end: Option<(IntentEnd, DateTime<Utc>)>,
+}
+
+/// One message to the broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Its name.
+    pub id: OrderId,
+    /// In what.
+    pub contract: ContractId,
+    /// How it is carried.
+    pub product: Product,
+    /// Which way it trades.
+    pub side: Side,
+    /// How many lots it is for.
+    pub lots: Lots,
+    /// The same in the unit OpenAlgo expects, once claimed.
+    pub quantity: Quantity,
+    /// At what price, once claimed.
+    pub pricing: Option<Pricing>,
+    /// Where it stands.
+    pub state: OrderState,
+    /// The broker's id, once known.
+    pub broker_id: Option<BrokerOrderId>,
+    /// All that was filled, in the ordered unit.
+    pub filled: Quantity,
+    /// The sum of price times quantity of that.
+    pub value: Money,
+    /// The charges of that.
+    pub charges: Money,
+    /// Not to be placed before.
+    pub not_before: Option<DateTime<Utc>>,
+    /// Where a cancel of it stands.
+    pub cancel: CancelState,
+    /// The broker's ids of its kind, seen before it was sent.
+    pub baseline: Vec<BrokerOrderId>,
+    /// When it was claimed last.
+    pub claimed_at: Option<DateTime<Utc>>,
+    /// When the broker was known to have it.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// When it was over.
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+/// Where an order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderState {
+    /// To be placed.
+    Wanted,
+    /// Leaving, under this lease.
+    Sending {
+        /// The lease's epoch.
+        epoch: i64,
+    },
+    /// At the broker.
+    Sent,
+    /// At OpenAlgo, waiting for a person.
+    Queued,
+    /// Nobody knows.
+    Uncertain,
+    /// Over.
+    Closed(OrderEnd),
+}
+
+/// Where a cancel stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CancelState {
+    /// Nobody asked for one.
+    #[default]
+    None,
+    /// To be sent, not before the time given.
+    Wanted(CancelWhy, Option<DateTime<Utc>>),
+    /// The broker took it.
+    Taken(CancelWhy),
+}
+
+/// The entry half of a reversal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reversal {
+    /// The signal.
+    pub signal: Box<Signal>,
+    /// Until when it may wait.
+    pub until: DateTime<Utc>,
+}
+
+/// The rows that changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// The desk's own row.
+    pub desk: bool,
+    /// Instruments.
+    pub instruments: BTreeSet<InstrumentIx>,
+    /// Positions.
+    pub positions: BTreeSet<PositionId>,
+    /// Legs.
+    pub legs: BTreeSet<LegId>,
+    /// Intents.
+    pub intents: BTreeSet<IntentId>,
+    /// Orders.
+    pub orders: BTreeSet<OrderId>,
+}
+
+impl OrderState {
+    /// Returns whether it is over.
+    pub const fn is_closed(self) -> bool {
+        match self {
+            Self::Closed(_) => true,
+            Self::Wanted | Self::Sending { .. } | Self::Sent | Self::Queued | Self::Uncertain => {
+                false
+            }
+        }
+    }
+
+    /// Returns whether nobody has answered for it yet.
+    pub const fn is_unanswered(self) -> bool {
+        match self {
+            Self::Sending { .. } | Self::Uncertain => true,
+            Self::Wanted | Self::Sent | Self::Queued | Self::Closed(_) => false,
+        }
+    }
+}
+
+impl Intent {
+    /// Returns whether it is still pursued.
+    pub const fn is_open(&self) -> bool {
+        self.end.is_none()
+    }
+
+    /// Returns what an entry still waits for; nothing once it is over.
+    pub fn waiting(&self) -> Lots {
+        if self.is_open() {
+            self.lots.unwrap_or(Lots::ZERO).less(self.filled)
+        } else {
+            Lots::ZERO
+        }
+    }
+
+    /// Returns whether it makes a position larger.
+    pub const fn opens(&self) -> bool {
+        self.id.purpose.opens()
+    }
+}
+
+impl Leg {
+    /// Returns whether anything is held.
+    pub const fn is_open(&self) -> bool {
+        self.closed_at.is_none()
+    }
+}
+
+impl Position {
+    /// Returns whether any leg is open.
+    pub const fn is_open(&self) -> bool {
+        self.closed_at.is_none()
+    }
+}
+
+impl Book {
+    /// Returns the position open in an instrument.
+    pub fn position_in(&self, instrument: InstrumentIx) -> Option<&Position> {
+        self.positions
+            .values()
+            .find(|position| position.is_open() && position.contract.instrument == instrument)
+    }
+
+    /// Returns the open legs of a position, oldest first.
+    pub fn legs_of(&self, position: PositionId) -> Vec<&Leg> {
+        let mut legs: Vec<&Leg> = self
+            .legs
+            .values()
+            .filter(|leg| leg.position == position && leg.is_open())
+            .collect();
+        legs.sort_by_key(|leg| (leg.opened_at, !leg.base, leg.layer));
+        legs
+    }
+
+    /// Returns the base leg of a position while it is open.
+    pub fn base_leg(&self, position: PositionId) -> Option<&Leg> {
+        self.legs
+            .values()
+            .find(|leg| leg.position == position && leg.base && leg.is_open())
+    }
+
+    /// Returns how many adds of a position are in flight without a fill.
+    pub fn adds_in_flight(&self, position: PositionId) -> u32 {
+        let coming = self.open_intents().filter(|intent| {
+            intent.position == position
+                && intent.id.purpose == Purpose::Add
+                && intent.filled.is_zero()
+        });
+        u32::try_from(coming.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns how many base entries are in flight without a fill.
+    pub fn bases_in_flight(&self) -> u32 {
+        let coming = self
+            .open_intents()
+            .filter(|intent| intent.id.purpose == Purpose::Entry && intent.filled.is_zero());
+        u32::try_from(coming.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the open risk of a position's live adds at `price`.
+    pub fn open_risk_of_adds(
+        &self,
+        position: PositionId,
+        price: Price,
+        point_value: PointValue,
+    ) -> Money {
+        self.legs
+            .values()
+            .filter(|leg| leg.position == position && !leg.base && leg.is_open())
+            .map(|leg| {
+                leg.direction
+                    .gain(leg.stop, price)
+                    .max(Points::ZERO)
+                    .value(leg.lots, point_value)
+            })
+            .sum()
+    }
+
+    /// Returns the goals still pursued.
+    pub fn open_intents(&self) -> impl Iterator<Item = &Intent> {
+        self.intents.values().filter(|intent| intent.is_open())
+    }
+
+    /// Returns the entries and adds of an instrument still pursued.
+    pub fn entries_of(&self, instrument: InstrumentIx) -> impl Iterator<Item = &Intent> {
+        self.open_intents()
+            .filter(move |intent| intent.opens() && intent.contract.instrument == instrument)
+    }
+
+    /// Returns the exit of a leg still pursued.
+    pub fn exit_of(&self, leg: LegId) -> Option<&Intent> {
+        self.open_intents()
+            .find(|intent| intent.leg == leg && intent.id.purpose == Purpose::Exit)
+    }
+
+    /// Returns the order of an intent that is not over.
+    pub fn live_order(&self, intent: IntentId) -> Option<&Order> {
+        self.orders
+            .range(intent.order(0)..=intent.order(u16::MAX))
+            .map(|(_, order)| order)
+            .find(|order| !order.state.is_closed())
+    }
+
+    /// Returns the trading state of an instrument: the stricter of its own and the desk's.
+    pub fn state_of(&self, instrument: InstrumentIx) -> TradingState {
+        let own = self
+            .instruments
+            .get(&instrument)
+            .map(|known| known.state)
+            .unwrap_or_default();
+        own.max(self.desk.state)
+    }
+
+    /// Returns what was touched since the last call, and forgets it.
+    pub fn take_touched(&mut self) -> Touched {
+        core::mem::take(&mut self.touched)
+    }
+
+    /// Forgets what has been over for longer than [`KEPT`].
+    pub fn prune(&mut self, now: DateTime<Utc>) {
+        let old = |at: Option<DateTime<Utc>>| at.is_some_and(|at| now - at > KEPT);
+        self.orders.retain(|_, order| !old(order.closed_at));
+        let orders = &self.orders;
+        self.intents.retain(|id, intent| {
+            !old(intent.end.map(|(_, at)| at))
+                || orders
+                    .range(id.order(0)..=id.order(u16::MAX))
+                    .next()
+                    .is_some()
+        });
+        let open: BTreeSet<PositionId> = self
+            .positions
+            .values()
+            .filter(|one| one.is_open())
+            .map(|one| one.id)
+            .collect();
+        self.legs
+            .retain(|_, leg| open.contains(&leg.position) || !old(leg.closed_at));
+        self.positions
+            .retain(|_, position| !old(position.closed_at));
+    }
+}

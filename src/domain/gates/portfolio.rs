@@ -1,0 +1,251 @@
+//! Does it fit the account? Every limit is asked with the lots intended, and passes at equality.
+
+use rust_decimal::Decimal;
+
+use super::entry::fits;
+use super::{Entry, EntryKind, Judged, compared, plain};
+use crate::domain::money::{Lots, Money, Percent, Points};
+use crate::domain::rules::QuantityUse;
+
+/// There is equity to measure on.
+pub(super) fn equity(entry: &Entry<'_>) -> Judged {
+    let equity = entry.equity.limit();
+    compared(equity > Money::ZERO, equity.get(), Decimal::ZERO)
+}
+
+/// The broker's free cash is known and fresh, where that is asked for.
+pub(super) fn cash(entry: &Entry<'_>) -> Judged {
+    let rules = entry.view.rules;
+    if !rules.portfolio.require_funds {
+        return Judged::NotAsked;
+    }
+    let limit = Decimal::from(rules.timing.funds_age.num_seconds());
+    match entry.view.book.desk.funds {
+        Some(funds) if funds.available.is_some() => {
+            let age = entry.view.now - funds.at;
+            compared(
+                age <= rules.timing.funds_age,
+                Decimal::from(age.num_seconds()),
+                limit,
+            )
+        }
+        _ => Judged::Fail(None, Some(limit), None),
+    }
+}
+
+/// A given quantity is a whole number of lots, where the profile insists, and at least one.
+pub(super) fn lot_multiple(entry: &Entry<'_>) -> Judged {
+    match (entry.cap, entry.view.rules.alerts.quantity) {
+        (None, _) => Judged::NotAsked,
+        (Some(_), QuantityUse::Strict) => plain(!entry.odd_quantity),
+        (Some(lots), QuantityUse::Cap) => plain(!lots.is_zero()),
+    }
+}
+
+/// At least one lot fits every constraint.
+pub(super) fn size(entry: &Entry<'_>) -> Judged {
+    match entry.lots() {
+        Some(lots) => compared(!lots.is_zero(), lots.decimal(), Decimal::ONE),
+        None => Judged::NotAsked,
+    }
+}
+
+/// What a limit in percent of the equity compares.
+struct Room {
+    taken: Money,
+    each: Option<Money>,
+    limit: Percent,
+}
+
+/// Asks a limit in percent of the equity, and names the lots that would have passed.
+fn share(entry: &Entry<'_>, room: &Room) -> Judged {
+    let (Some(each), Some(lots)) = (room.each, entry.lots()) else {
+        return Judged::NotAsked;
+    };
+    let whole = entry.equity.limit();
+    let most = whole.percent(room.limit);
+    let after = room.taken + each.times(lots.decimal());
+    let shown = after
+        .percent_of(whole)
+        .map_or(after.get(), Percent::get)
+        .round_dp(4);
+    if after <= most {
+        Judged::Pass(Some(shown), Some(room.limit.get()))
+    } else {
+        Judged::Fail(
+            Some(shown),
+            Some(room.limit.get()),
+            fits(most - room.taken, each),
+        )
+    }
+}
+
+/// The risk of the whole book stays within its limit.
+pub(super) fn risk(entry: &Entry<'_>) -> Judged {
+    let rules = &entry.view.rules.portfolio;
+    let limit = match entry.kind {
+        EntryKind::Base => rules.risk,
+        EntryKind::Add => rules.add_risk,
+    };
+    share(
+        entry,
+        &Room {
+            taken: entry.exposure.risk,
+            each: entry.risk_per_lot(),
+            limit,
+        },
+    )
+}
+
+/// The volatility of the whole book stays within its limit.
+pub(super) fn volatility(entry: &Entry<'_>) -> Judged {
+    let rules = &entry.view.rules.portfolio;
+    let limit = match entry.kind {
+        EntryKind::Base => rules.volatility,
+        EntryKind::Add => rules.add_volatility,
+    };
+    share(
+        entry,
+        &Room {
+            taken: entry.exposure.volatility,
+            each: entry.volatility_per_lot(),
+            limit,
+        },
+    )
+}
+
+/// The margin of the whole book stays within its cap.
+pub(super) fn margin(entry: &Entry<'_>) -> Judged {
+    let taken = entry.exposure.margin_used + entry.exposure.margin_reserved;
+    let limit = entry.view.rules.portfolio.margin_cap;
+    share(
+        entry,
+        &Room {
+            taken,
+            each: Some(entry.margin_per_lot),
+            limit,
+        },
+    )
+}
+
+/// The value of the whole book stays within its limit.
+pub(super) fn deployed(entry: &Entry<'_>) -> Judged {
+    let Some(limit) = entry.view.rules.portfolio.deployed else {
+        return Judged::NotAsked;
+    };
+    share(
+        entry,
+        &Room {
+            taken: entry.exposure.deployed,
+            each: entry.value_per_lot(),
+            limit,
+        },
+    )
+}
+
+/// The risk at entry of all legs stays within its share of the starting capital.
+pub(super) fn heat(entry: &Entry<'_>) -> Judged {
+    let (Some(limit), Some(each), Some(lots)) = (
+        entry.view.rules.portfolio.planned_heat,
+        entry.risk_per_lot(),
+        entry.lots(),
+    ) else {
+        return Judged::NotAsked;
+    };
+    let most = entry.view.book.desk.opening.percent(limit);
+    let after = entry.exposure.planned + each.times(lots.decimal());
+    compared(after <= most, after.get(), most.get())
+}
+
+/// There is room for one more position.
+pub(super) fn positions(entry: &Entry<'_>) -> Judged {
+    let Some(limit) = entry.view.rules.portfolio.max_positions else {
+        return Judged::NotAsked;
+    };
+    let held = entry.exposure.positions;
+    compared(held < limit, Decimal::from(held), Decimal::from(limit))
+}
+
+/// There is room for one more position of the sector.
+pub(super) fn sector(entry: &Entry<'_>) -> Judged {
+    let Some(limit) = entry.view.rules.portfolio.max_same_sector else {
+        return Judged::NotAsked;
+    };
+    let instruments = &entry.view.rules.instruments;
+    let held = entry.view.book.positions_where(|ix| {
+        instruments
+            .get(ix)
+            .is_some_and(|other| other.sector == entry.instrument.sector)
+    });
+    compared(held < limit, Decimal::from(held), Decimal::from(limit))
+}
+
+/// The target pays for the risk.
+pub(super) fn reward(entry: &Entry<'_>) -> Judged {
+    let (Some(least), Some(target), Some(price), Some(distance)) = (
+        entry.view.rules.portfolio.min_reward_risk,
+        entry.target,
+        entry.price,
+        entry.distance(),
+    ) else {
+        return Judged::NotAsked;
+    };
+    let reward: Points = entry.direction.gain(price, target);
+    let shown = reward
+        .get()
+        .checked_div(distance.get())
+        .unwrap_or_default()
+        .round_dp(4);
+    compared(reward >= distance.times(least), shown, least.get())
+}
+
+/// The value of the entry stays within its limit.
+pub(super) fn order_value(entry: &Entry<'_>) -> Judged {
+    value_limit(
+        entry,
+        entry.view.rules.portfolio.max_order_value,
+        Money::ZERO,
+    )
+}
+
+/// The value of everything in flight stays within its limit.
+pub(super) fn open_order_value(entry: &Entry<'_>) -> Judged {
+    let limit = entry.view.rules.portfolio.max_open_order_value;
+    value_limit(entry, limit, entry.exposure.in_flight)
+}
+
+fn value_limit(entry: &Entry<'_>, limit: Option<Money>, taken: Money) -> Judged {
+    let (Some(most), Some(each), Some(lots)) = (limit, entry.value_per_lot(), entry.lots()) else {
+        return Judged::NotAsked;
+    };
+    let after = taken + each.times(lots.decimal());
+    if after <= most {
+        Judged::Pass(Some(after.get()), Some(most.get()))
+    } else {
+        Judged::Fail(
+            Some(after.get()),
+            Some(most.get()),
+            fits(most - taken, each),
+        )
+    }
+}
+
+/// The exchange's freeze quantity does not cut it into too many slices.
+pub(super) fn slices(entry: &Entry<'_>) -> Judged {
+    let (Some(spec), Some(lots)) = (entry.spec, entry.lots()) else {
+        return Judged::NotAsked;
+    };
+    let each = spec.order_lots_max().get().max(1);
+    let count = lots.get().div_ceil(each);
+    let limit = entry.view.rules.portfolio.max_slices;
+    if count <= limit {
+        Judged::Pass(Some(Decimal::from(count)), Some(Decimal::from(limit)))
+    } else {
+        let most = Lots::new(each.saturating_mul(limit));
+        Judged::Fail(
+            Some(Decimal::from(count)),
+            Some(Decimal::from(limit)),
+            Some(most),
+        )
+    }
+}

@@ -1,0 +1,97 @@
+//! Is the price sane, and is there a stop worth having?
+
+use rust_decimal::Decimal;
+
+use super::{Basis, Entry, EntryKind, Judged, compared, plain};
+use crate::domain::charges::{ChargeKind, Traded};
+use crate::domain::money::{Lots, Money, Points};
+
+/// Chart and contract both have fresh prices, where they are different symbols.
+pub(super) fn basis(entry: &Entry<'_>) -> Judged {
+    match entry.basis {
+        Basis::Same => Judged::NotAsked,
+        Basis::Shift(by) => Judged::Pass(Some(by.get()), None),
+        Basis::Unknown => Judged::Fail(None, None, None),
+    }
+}
+
+/// The contract has a fresh price.
+pub(super) fn fresh(entry: &Entry<'_>) -> Judged {
+    match entry.market {
+        Some(quote) => Judged::Pass(Some(quote.price.get()), None),
+        None => Judged::Fail(None, None, None),
+    }
+}
+
+/// The market is near the price the sender saw, in percent of that price.
+pub(super) fn divergence(entry: &Entry<'_>) -> Judged {
+    let (Some(market), Some(price)) = (entry.market, entry.price) else {
+        return Judged::NotAsked;
+    };
+    let limit = match entry.kind {
+        EntryKind::Base => entry.view.rules.timing.divergence_base,
+        EntryKind::Add => entry.view.rules.timing.divergence_add,
+    };
+    let apart = market.price.distance(price).get() * Decimal::ONE_HUNDRED;
+    let shown = apart.checked_div(price.get()).unwrap_or(apart).round_dp(4);
+    compared(apart <= limit.get() * price.get(), shown, limit.get())
+}
+
+/// A layered entry brings its average true range, where the profile insists.
+pub(super) fn atr(entry: &Entry<'_>) -> Judged {
+    if entry.view.rules.alerts.require_atr {
+        plain(entry.atr.is_some())
+    } else {
+        Judged::NotAsked
+    }
+}
+
+/// There is a stop, and it is on the losing side.
+pub(super) fn stop(entry: &Entry<'_>) -> Judged {
+    match entry.distance() {
+        Some(distance) => plain(distance > Points::ZERO),
+        None if entry.price.is_none() || entry.spec.is_none() => Judged::NotAsked,
+        None => Judged::Fail(None, None, None),
+    }
+}
+
+/// The stop is neither so near that noise or charges reach it, nor absurdly far.
+pub(super) fn stop_distance(entry: &Entry<'_>) -> Judged {
+    let (Some(distance), Some(price)) = (entry.distance(), entry.price) else {
+        return Judged::NotAsked;
+    };
+    let rules = &entry.view.rules.sizing;
+    let by_atr = entry
+        .atr
+        .map_or(Points::ZERO, |atr| atr.times(rules.stop_atr_min));
+    let by_charges = round_trip(entry).times(rules.stop_charges_min);
+    let least = by_atr.max(by_charges);
+    if distance < least {
+        return compared(false, distance.get(), least.get());
+    }
+    let most = Points::new(price.get()).times(rules.stop_percent_max.ratio());
+    compared(distance <= most, distance.get(), most.get())
+}
+
+/// Returns the charges of buying and selling one lot, in points.
+fn round_trip(entry: &Entry<'_>) -> Points {
+    let (Some(price), Some(spec)) = (entry.price, entry.spec) else {
+        return Points::ZERO;
+    };
+    let traded = Traded {
+        exchange: entry.instrument.exchange,
+        kind: ChargeKind::of(entry.instrument.exchange, entry.product),
+        side: entry.direction.opening(),
+        day: entry.view.today(),
+    };
+    let cost: Money = entry
+        .view
+        .rules
+        .charges
+        .round_trip(traded, spec.turnover(price, Lots::ONE));
+    let points = cost
+        .get()
+        .checked_div(spec.point_value.get())
+        .unwrap_or(Decimal::ZERO);
+    Points::new(points.round_dp(8))
+}

@@ -1,0 +1,138 @@
+//! May anything be opened now? Direction, identity, contract, session, state, limits of the day.
+
+use rust_decimal::Decimal;
+
+use super::{Entry, EntryKind, Judged, compared, plain};
+use crate::domain::calendar::Session;
+use crate::domain::input::TradingState;
+use crate::domain::money::Money;
+use crate::domain::order::{Direction, Product};
+
+/// Shorts need a profile that allows them.
+pub(super) fn direction(entry: &Entry<'_>) -> Judged {
+    plain(entry.direction == Direction::Long || !entry.view.rules.alerts.long_only)
+}
+
+/// The profile lets entries of this instrument in.
+pub(super) fn enabled(entry: &Entry<'_>) -> Judged {
+    plain(entry.limits.enabled)
+}
+
+/// The sender's id was not used before for something else.
+pub(super) fn id_fresh(entry: &Entry<'_>) -> Judged {
+    plain(!entry.id_reused)
+}
+
+/// It is not older than the newest accepted signal of its source and instrument.
+pub(super) fn in_order(entry: &Entry<'_>) -> Judged {
+    let Some(contract) = entry.contract else {
+        return Judged::NotAsked;
+    };
+    let newest = entry
+        .view
+        .book
+        .newest
+        .get(&(entry.source, contract.instrument));
+    newest.map_or(Judged::Pass(None, None), |newest| {
+        plain(entry.moment >= *newest)
+    })
+}
+
+/// The contract is known, listed and not expired.
+pub(super) fn contract(entry: &Entry<'_>) -> Judged {
+    let today = entry.view.today();
+    plain(entry.spec.is_some() && entry.contract.is_some_and(|one| !one.is_expired(today)))
+}
+
+/// Its exchange trades continuously.
+pub(super) fn session(entry: &Entry<'_>) -> Judged {
+    let session = entry
+        .view
+        .rules
+        .calendar
+        .session_at(entry.instrument.exchange, entry.view.now);
+    plain(session == Session::Continuous)
+}
+
+/// An intraday position still has time.
+pub(super) fn entry_window(entry: &Entry<'_>) -> Judged {
+    if entry.product != Product::Mis {
+        return Judged::NotAsked;
+    }
+    let calendar = &entry.view.rules.calendar;
+    match calendar.square_off(entry.instrument.exchange, entry.view.today()) {
+        Some(window) => plain(entry.view.now < window.entries_until),
+        None => Judged::NotAsked,
+    }
+}
+
+/// Desk and instrument are active.
+pub(super) fn state(entry: &Entry<'_>) -> Judged {
+    let state = entry
+        .contract
+        .map_or(entry.view.book.desk.state, |contract| {
+            entry.view.book.state_of(contract.instrument)
+        });
+    plain(state == TradingState::Active)
+}
+
+/// The day's loss is below its limit; breached at equality.
+pub(super) fn daily_loss(entry: &Entry<'_>) -> Judged {
+    let Some(limit) = entry.view.rules.day.loss else {
+        return Judged::NotAsked;
+    };
+    let desk = &entry.view.book.desk;
+    let lost = desk.day_base + desk.day_cash - entry.equity.marked;
+    let most = desk.day_base.percent(limit);
+    compared(lost < most || lost <= Money::ZERO, lost.get(), most.get())
+}
+
+/// The fall from the high water is below its limit; breached at equality.
+pub(super) fn drawdown(entry: &Entry<'_>) -> Judged {
+    let Some(limit) = entry.view.rules.day.drawdown else {
+        return Judged::NotAsked;
+    };
+    let fallen = entry.view.book.desk.high_water - entry.equity.marked;
+    let most = entry.view.book.desk.high_water.percent(limit);
+    compared(
+        fallen < most || fallen <= Money::ZERO,
+        fallen.get(),
+        most.get(),
+    )
+}
+
+/// There is an entry left for today.
+pub(super) fn daily_trades(entry: &Entry<'_>) -> Judged {
+    let Some(limit) = entry.view.rules.day.trades else {
+        return Judged::NotAsked;
+    };
+    let in_flight = entry.view.book.bases_in_flight();
+    let taken = entry.view.book.desk.day_trades.saturating_add(in_flight);
+    compared(taken < limit, Decimal::from(taken), Decimal::from(limit))
+}
+
+/// The losing streak is shorter than its limit.
+pub(super) fn losing_streak(entry: &Entry<'_>) -> Judged {
+    let Some(limit) = entry.view.rules.day.losing_streak else {
+        return Judged::NotAsked;
+    };
+    let streak = entry.view.book.desk.losing_streak;
+    compared(streak < limit, Decimal::from(streak), Decimal::from(limit))
+}
+
+/// The instrument has rested after its last stop.
+pub(super) fn cool_down(entry: &Entry<'_>) -> Judged {
+    debug_assert!(entry.kind == EntryKind::Base, "adds have their own gates");
+    let rest = entry.view.rules.day.cool_down;
+    let known = entry
+        .contract
+        .and_then(|one| entry.view.book.instruments.get(&one.instrument));
+    match known.and_then(|known| known.stopped_at) {
+        Some(stopped) if !rest.is_zero() => {
+            let since = (entry.view.now - stopped).num_seconds();
+            let least = rest.num_seconds();
+            compared(since >= least, Decimal::from(since), Decimal::from(least))
+        }
+        _ => Judged::NotAsked,
+    }
+}

@@ -1,0 +1,278 @@
+//! What happened outside: the closed list of things a decision can be about.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::ids::{Cause, IntentId, LegId, OrderId};
+use super::instrument::{ContractId, InstrumentIx};
+use super::money::{Lots, Money, Price, Quantity};
+use super::order::{BrokerOrderId, Pricing, Product, Side};
+use super::rules::RulesHash;
+use super::signal::{Bar, Scout, Signal};
+
+/// Something that happened outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A request to trade.
+    Signal(Box<Signal>),
+    /// An end-of-day look.
+    Scout(Box<Scout>),
+    /// A closed bar.
+    Bar(Box<Bar>),
+    /// The courier asks: may this order leave now?
+    Dispatch(Box<Dispatch>),
+    /// What became of a call to the broker.
+    Outcome(Outcome),
+    /// What the broker says about an order, cumulative.
+    Report(Report),
+    /// What the broker's books say about an order nobody answered for.
+    Proof(Proof),
+    /// The broker's free cash.
+    Funds(Funds),
+    /// A person's order.
+    Operator(Box<Operator>),
+    /// Time has passed.
+    Time,
+    /// The process has these rules.
+    Rules(RulesHash),
+}
+
+/// The question whether an order may leave now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispatch {
+    /// Which order.
+    pub order: OrderId,
+    /// The freshest quote of its contract, when there is one.
+    pub quote: Option<Quote>,
+    /// The lease under which it would be sent.
+    pub epoch: i64,
+    /// The broker's ids of this contract, product and side seen just before.
+    pub baseline: Vec<BrokerOrderId>,
+}
+
+/// A price with its book's edges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// The last traded price.
+    pub price: Price,
+    /// The best buyer's price.
+    pub bid: Option<Price>,
+    /// The best seller's price.
+    pub ask: Option<Price>,
+    /// When it was read.
+    pub at: DateTime<Utc>,
+}
+
+/// What became of a call to the broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Which order.
+    pub order: OrderId,
+    /// What was asked.
+    pub call: CallKind,
+    /// What came of it.
+    pub result: CallResult,
+}
+
+/// What the courier can ask of the broker about an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallKind {
+    /// Place it.
+    Place,
+    /// Cancel it.
+    Cancel,
+}
+
+/// What came of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallResult {
+    /// The broker has it, under this id.
+    Sent(BrokerOrderId),
+    /// It provably never left.
+    NotSent(String),
+    /// The broker said no.
+    Refused(String),
+    /// It waits for a person at OpenAlgo.
+    Queued(String),
+    /// Nobody knows.
+    Uncertain(String),
+}
+
+/// What the broker says about an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Which order.
+    pub order: OrderId,
+    /// All that was filled, in the unit it was ordered in.
+    pub quantity: Quantity,
+    /// The sum of price times quantity over those fills, in rupees per unit times units.
+    pub value: Money,
+    /// What state it is in.
+    pub status: ReportStatus,
+    /// The broker's words, for people.
+    pub text: Option<String>,
+}
+
+/// The state of an order at the broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportStatus {
+    /// It may still fill; also every word we do not know.
+    Working,
+    /// All of it was filled.
+    Complete,
+    /// It was cancelled.
+    Cancelled,
+    /// The exchange or the broker's risk system said no afterwards.
+    Rejected,
+}
+
+/// What reading the broker's books has shown about an uncertain order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// Which order.
+    pub order: OrderId,
+    /// What was found.
+    pub found: Found,
+    /// How many complete, agreeing reads there were.
+    pub reads: u32,
+    /// The time between the first and the last of them.
+    pub span: TimeDelta,
+    /// Whether the call that sent it has ended.
+    pub call_ended: bool,
+    /// Whether the broker was proved to answer between the reads.
+    pub alive: bool,
+}
+
+/// Orders in the broker's books that can only be the one we look for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// None.
+    None,
+    /// Exactly one.
+    One(BrokerOrderId),
+    /// More than one.
+    Many(Vec<BrokerOrderId>),
+}
+
+/// An order as the broker's book shows it, in what is needed to recognise it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenOrder {
+    /// The broker's id.
+    pub id: BrokerOrderId,
+    /// The contract's symbol.
+    pub symbol: String,
+    /// How it is carried.
+    pub product: Product,
+    /// Which way.
+    pub side: Side,
+    /// How much.
+    pub quantity: Quantity,
+    /// At what price, when the book shows it.
+    pub pricing: Option<Pricing>,
+}
+
+/// The broker's free cash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Funds {
+    /// What may still be used; `None` when the broker did not say.
+    pub available: Option<Money>,
+    /// When it was read.
+    pub at: DateTime<Utc>,
+}
+
+/// What a person orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operator {
+    /// The name of the order: derived from its text, its time and its maker.
+    pub id: Cause,
+    /// The name of the token it came with.
+    pub by: String,
+    /// The reason given.
+    pub why: String,
+    /// What is ordered.
+    pub order: Command,
+}
+
+/// The orders a person can give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Set what may be traded.
+    State(Scope, TradingState),
+    /// Take lots of a leg, or all of an instrument, out.
+    Exit(ExitWhat, Option<Lots>),
+    /// Give an intent up: cancel what works of it.
+    CancelIntent(IntentId),
+    /// Say what became of an uncertain or queued order.
+    Settle(OrderId, Settlement),
+    /// Put money in (or take it out, when negative).
+    Cash(Money),
+}
+
+/// What a person's exit is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitWhat {
+    /// One leg.
+    Leg(LegId),
+    /// Everything of one instrument.
+    Instrument(InstrumentIx),
+    /// Everything.
+    All,
+}
+
+/// What a person says became of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// It is at the broker, under this id.
+    Placed(BrokerOrderId),
+    /// It never arrived.
+    NotPlaced,
+}
+
+/// Whose trading state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// All of the desk.
+    Desk,
+    /// One instrument.
+    Instrument(InstrumentIx),
+}
+
+/// What may be traded; the stricter of desk and instrument counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TradingState {
+    /// Everything.
+    #[default]
+    Active,
+    /// Exits, stops and protective orders; no entry, no add.
+    Reducing,
+    /// Nothing on our own initiative; a person's exit and every cancel still go.
+    Frozen,
+}
+
+impl TradingState {
+    /// Returns the word used in rows and answers.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Reducing => "reducing",
+            Self::Frozen => "frozen",
+        }
+    }
+}
+
+/// A market price as decisions see it: part of the book as seen, never of the fold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The price and the edges of its book.
+    pub quote: Quote,
+    /// The broker's margin for one lot, when it was asked.
+    pub margin: Option<Money>,
+}
+
+/// Where prices are looked up: by contract, and by the chart an instrument's alerts come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// The contracts we trade.
+    pub contracts: std::collections::BTreeMap<ContractId, Mark>,
+    /// The symbols the charts show, where those are others.
+    pub charts: std::collections::BTreeMap<InstrumentIx, Quote>,
+}
