@@ -22,6 +22,8 @@ use crate::domain::order::{BrokerOrderId, Exchange, Ticket};
 pub mod books;
 pub mod classify;
 mod client;
+mod feed;
+pub mod frames;
 mod loose;
 mod readonly;
 pub mod reads;
@@ -31,6 +33,7 @@ mod wire;
 mod transport_tests;
 
 pub use client::{Answer, ClientError, Settings};
+pub use feed::{Ended, Feed, FeedEvent, FeedSettings, Wanted};
 pub use readonly::{ReadOnly, Route};
 
 /// OpenAlgo answers everything in one process: more polling than this starves its order path.
