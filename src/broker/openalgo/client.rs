@@ -5,6 +5,7 @@
 //! 2. Nothing here repeats a request, follows a redirect or goes through a proxy to our own machine.
 //! 3. Only an error from before the connection stood proves that nothing was sent.
 
+use core::num::NonZeroU32;
 use core::time::Duration;
 use std::net::IpAddr;
 
@@ -39,11 +40,16 @@ pub struct Settings {
     pub order: Duration,
     /// How long a read may take.
     pub read: Duration,
+    /// How often each book may be read in a second.
+    pub book_reads_per_second: NonZeroU32,
 }
+
+/// OpenAlgo answers everything in one process: more polling than this starves its order path.
+const BOOK_READS_PER_SECOND_MAX: NonZeroU32 = NonZeroU32::new(2).unwrap();
 
 impl Settings {
     /// Returns the settings with the usual deadlines: 3 s to connect, 125 s for an order call,
-    /// 10 s for a read.
+    /// 10 s for a read; each book at most twice a second.
     pub fn new(url: &str, key: SecretString) -> Self {
         Self {
             url: url.to_owned(),
@@ -51,6 +57,7 @@ impl Settings {
             connect: Duration::from_secs(3),
             order: Duration::from_secs(125),
             read: Duration::from_secs(10),
+            book_reads_per_second: BOOK_READS_PER_SECOND_MAX,
         }
     }
 }

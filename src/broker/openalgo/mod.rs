@@ -4,8 +4,6 @@
 //! `basketorder`, `splitorder`, `cancelallorder` and `closeposition` have no method here: their
 //! answers do not say which order they are about.
 
-use core::num::NonZeroU32;
-
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde_json::{Map, Value};
 
@@ -24,6 +22,7 @@ pub mod classify;
 mod client;
 mod feed;
 pub mod frames;
+pub mod limits;
 mod loose;
 mod readonly;
 pub mod reads;
@@ -34,10 +33,8 @@ mod transport_tests;
 
 pub use client::{Answer, ClientError, Settings};
 pub use feed::{Ended, Feed, FeedEvent, FeedSettings, Wanted};
+pub use limits::{Budget, Class};
 pub use readonly::{ReadOnly, Route};
-
-/// OpenAlgo answers everything in one process: more polling than this starves its order path.
-const BOOK_READS_PER_SECOND_MAX: NonZeroU32 = NonZeroU32::new(2).unwrap();
 
 /// One OpenAlgo, with one key.
 #[derive(Debug)]
@@ -51,7 +48,7 @@ pub struct OpenAlgo {
 impl OpenAlgo {
     /// Returns the adapter; nothing is connected yet.
     pub fn new(settings: &Settings) -> Result<Self, ClientError> {
-        let book = || RateLimiter::direct(Quota::per_second(BOOK_READS_PER_SECOND_MAX));
+        let book = || RateLimiter::direct(Quota::per_second(settings.book_reads_per_second));
         Ok(Self {
             http: Http::new(settings)?,
             orders: book(),
