@@ -1,20 +1,12 @@
-//! Recorded vectors of sizing, adds and peel-offs, through `torana size` as it is used.
-//!
-//! Each record either agrees with what was recorded, or is one of the differences below, which
-//! name the rule they follow and how many records they cover. A record that differs without a
-//! line here fails, and so does a line here whose records no longer differ.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot read its fixtures should stop"
-)]
+//! Base entries, adds and peel-offs, through `torana size` as it is used.
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use torana::cli::size;
+
+use super::{number, records};
 
 /// How many records there are, so that none goes missing.
 const BASE_RECORDS: usize = 485;
@@ -191,9 +183,7 @@ fn the_quotients_of_base_sizes_are_those_recorded() {
             else {
                 continue;
             };
-            let theirs = Decimal::from_scientific(&theirs.to_string())
-                .or_else(|_| theirs.to_string().parse())
-                .unwrap();
+            let theirs = number(theirs);
             let ours: Decimal = ours[key].as_str().unwrap().parse().unwrap();
             let close = Decimal::new(1, 9) * ours.abs().max(Decimal::ONE);
             assert!(
@@ -331,15 +321,4 @@ fn answer(line: &Value) -> Value {
     let unknown = |name: &str, _| Err(format!("no instrument {name}"));
     size::run(line.to_string().as_bytes(), &mut output, &unknown).unwrap();
     serde_json::from_slice(&output).unwrap()
-}
-
-fn records(file: &str) -> Vec<Value> {
-    let path = format!(
-        "{}/tests/fixtures/vectors/{file}",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    let text = std::fs::read_to_string(path).unwrap();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
 }
