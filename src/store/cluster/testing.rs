@@ -1,0 +1,428 @@
+//! Databases for tests: made in about 20 ms, gone afterwards.
+//!
+//! All test processes of a user share one throw-away server in `/tmp`, without fsync, which goes
+//! away with its data a few seconds after the last of them. Each database is a copy of a template
+//! that was migrated once. Tests of crashes take a `PrivateServer`, which they may stop.
+
+use std::fmt::Display;
+use std::fs::{self, File};
+use std::future::Future;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+
+use super::account::{Account, my_uid};
+use super::binaries::Binaries;
+use super::error::{ClusterError, io_error};
+use super::layout::Layout;
+use super::server::Server;
+use super::{Cluster, ClusterOptions, OWNER, SERVICE, init, session};
+
+/// Where the throw-away clusters are: short, and reachable by the account of the server.
+const PARENT: &str = "/tmp";
+/// The roles' password on a server that a person named; ours needs none.
+const PASSWORD: &str = "torana-test";
+
+/// Starts of a private server before it has failed.
+const STARTS_MAX: u32 = 100;
+
+static SHARED: Mutex<Option<Arc<Shared>>> = Mutex::new(None);
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// What the tests of one program need to know.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The `torana` program (in `tests/`: `env!("CARGO_BIN_EXE_torana")`), which runs the keeper.
+    pub keeper: PathBuf,
+    /// A superuser's URL of a server to use instead (`TEST_DATABASE_URL`).
+    pub url: Option<String>,
+    /// Names the schema, so that a changed one gets a new template: see `key_of`.
+    pub key: String,
+}
+
+/// A key that changes whenever a migration does.
+pub fn key_of(migrator: &sqlx::migrate::Migrator) -> String {
+    use sha2::{Digest, Sha256};
+    let mut hash = Sha256::new();
+    migrator
+        .iter()
+        .for_each(|migration| hash.update(&migration.checksum));
+    data_encoding::HEXLOWER
+        .encode(&hash.finalize())
+        .chars()
+        .take(16)
+        .collect()
+}
+
+/// A database of one test; dropped with it.
+#[derive(Debug)]
+pub struct TestDb {
+    name: String,
+    shared: Arc<Shared>,
+}
+
+impl TestDb {
+    /// How the role that migrates connects.
+    pub fn owner_options(&self) -> PgConnectOptions {
+        self.shared.options(OWNER, &self.name)
+    }
+
+    /// How every pool connects.
+    pub fn service_options(&self) -> PgConnectOptions {
+        self.shared.options(SERVICE, &self.name)
+    }
+
+    /// How a superuser connects, for what a test has to do behind Torana's back.
+    pub fn superuser_options(&self) -> PgConnectOptions {
+        self.shared.superuser.clone().database(&self.name)
+    }
+}
+
+impl Drop for TestDb {
+    fn drop(&mut self) {
+        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let superuser = &self.shared.superuser;
+        let dropped = session::blocking(async { Ok(run_in(superuser, drop).await?) });
+        if let Err(error) = dropped {
+            eprintln!("test database {} stays: {error}", self.name);
+        }
+    }
+}
+
+/// A fresh, migrated database. `migrate` runs only when no template with this key exists; it is
+/// given the owner's options.
+pub async fn fresh<M, F, E>(setup: &Setup, migrate: M) -> Result<TestDb, ClusterError>
+where
+    M: FnOnce(PgConnectOptions) -> F,
+    F: Future<Output = Result<(), E>>,
+    E: Display,
+{
+    let shared = Shared::get(setup)?;
+    let template = format!("torana_template_{}", setup.key);
+    let mut session = shared.superuser.connect().await?;
+    if !is_complete(&mut session, &template).await? {
+        make_template(&shared, &template, migrate).await?;
+    }
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("torana_test_{}_{number}", std::process::id());
+    // A process before us with the same number may have been killed.
+    run(
+        &mut session,
+        format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+    )
+    .await?;
+    let strategy = if shared.major >= 15 {
+        "STRATEGY file_copy"
+    } else {
+        ""
+    };
+    let create = format!("CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template} {strategy}");
+    run(&mut session, create).await?;
+    let rights = format!(
+        "REVOKE ALL ON DATABASE {name} FROM PUBLIC; GRANT CONNECT ON DATABASE {name} TO {SERVICE}"
+    );
+    run(&mut session, rights).await?;
+    session.close().await?;
+    Ok(TestDb { name, shared })
+}
+
+/// Whether a template was migrated to its end: only then it bears PostgreSQL's mark.
+async fn is_complete(session: &mut PgConnection, template: &str) -> Result<bool, sqlx::Error> {
+    let complete = "SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate";
+    let row = sqlx::query(complete)
+        .bind(template)
+        .fetch_optional(session)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Migrates the template, unless another process was quicker.
+async fn make_template<M, F, E>(shared: &Shared, name: &str, migrate: M) -> Result<(), ClusterError>
+where
+    M: FnOnce(PgConnectOptions) -> F,
+    F: Future<Output = Result<(), E>>,
+    E: Display,
+{
+    let mut alone = session::admin(&shared.superuser).await?;
+    if !is_complete(&mut alone, name).await? {
+        run(
+            &mut alone,
+            format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+        )
+        .await?;
+        session::make_database(&shared.superuser, &mut alone, name).await?;
+        let migrated = migrate(shared.options(OWNER, name)).await;
+        migrated.map_err(|error| ClusterError::Migration {
+            said: error.to_string(),
+        })?;
+        run(
+            &mut alone,
+            format!("ALTER DATABASE {name} IS_TEMPLATE true"),
+        )
+        .await?;
+    }
+    alone.close().await.map_err(ClusterError::Sql)
+}
+
+/// The server that the tests of this process share with those of others.
+#[derive(Debug)]
+struct Shared {
+    superuser: PgConnectOptions,
+    major: u32,
+    cluster: Option<Cluster>,
+}
+
+impl Shared {
+    fn get(setup: &Setup) -> Result<Arc<Self>, ClusterError> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = shared.as_ref() {
+            return Ok(Arc::clone(shared));
+        }
+        let opened = Arc::new(match &setup.url {
+            Some(url) => Self::given(url)?,
+            None => Self::own(setup)?,
+        });
+        *shared = Some(Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    fn own(setup: &Setup) -> Result<Self, ClusterError> {
+        let uid = my_uid(Path::new(PARENT))?;
+        let mut options = ClusterOptions::new(format!("{PARENT}/torana-test-{uid}"));
+        mark_throw_away(&Layout::make(&options.dir)?)?;
+        options.keeper = Some(setup.keeper.clone());
+        let cluster = Cluster::open_with(&options)?;
+        let superuser = cluster.options(init::SUPERUSER, "postgres");
+        Ok(Self {
+            superuser,
+            major: cluster.major(),
+            cluster: Some(cluster),
+        })
+    }
+
+    fn given(url: &str) -> Result<Self, ClusterError> {
+        let superuser: PgConnectOptions = url.parse()?;
+        let major = session::blocking(async {
+            session::ensure_roles(&superuser).await?;
+            for role in [OWNER, SERVICE] {
+                run_in(
+                    &superuser,
+                    format!("ALTER ROLE {role} PASSWORD '{PASSWORD}'"),
+                )
+                .await?;
+            }
+            let mut session = superuser.connect().await?;
+            let number = "SELECT current_setting('server_version_num')::int / 10000";
+            let major: i32 = sqlx::query_scalar(number).fetch_one(&mut session).await?;
+            Ok(u32::try_from(major).unwrap_or_default())
+        })?;
+        Ok(Self {
+            superuser,
+            major,
+            cluster: None,
+        })
+    }
+
+    fn options(&self, role: &str, database: &str) -> PgConnectOptions {
+        if let Some(cluster) = &self.cluster {
+            return cluster.options(role, database);
+        }
+        self.superuser
+            .clone()
+            .username(role)
+            .password(PASSWORD)
+            .database(database)
+    }
+}
+
+/// A server of one test alone, without a keeper, which the test stops and starts as it likes.
+pub struct PrivateServer {
+    server: Server,
+    child: Option<Child>,
+    _share: File,
+}
+
+impl PrivateServer {
+    /// Makes and starts one; about half a second.
+    pub fn start_new() -> Result<Self, ClusterError> {
+        let uid = my_uid(Path::new(PARENT))?;
+        let prefix = format!("torana-private-{uid}-");
+        // Nobody sweeps between our making the directory and locking it.
+        let sweeping = lock(&Path::new(PARENT).join(format!("{prefix}lock")))?;
+        sweep(&prefix);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let dir = Path::new(PARENT).join(format!("{prefix}{}-{number}", std::process::id()));
+        let layout = Layout::make(&dir)?;
+        let share = layout.join_users()?;
+        drop(sweeping);
+        mark_throw_away(&layout)?;
+        let opening = layout.begin_opening()?;
+        let binaries = Binaries::find(None, None, &layout.data())?;
+        let account = Account::for_server(layout.dir())?;
+        init::ensure(&layout, &account, &binaries, &opening)?;
+        let server = Server {
+            layout,
+            account,
+            binaries,
+        };
+        let mut private = Self {
+            server,
+            child: None,
+            _share: share,
+        };
+        private.start()?;
+        let superuser = private.superuser_options("postgres");
+        session::blocking(async { Ok(session::ensure_roles(&superuser).await?) })?;
+        Ok(private)
+    }
+
+    /// Starts the server and waits until it takes sessions.
+    pub fn start(&mut self) -> Result<(), ClusterError> {
+        let server = &self.server;
+        let child = self.child.insert(server.start()?);
+        let mut starts = 1;
+        session::blocking(session::ready(&server.layout, || {
+            let ended = child
+                .try_wait()
+                .map_err(io_error("watch", server.layout.dir()))?;
+            if ended.is_none() {
+                return Ok(());
+            }
+            // After a kill, sessions of the former server may take a moment to notice.
+            starts += 1;
+            if starts > STARTS_MAX {
+                return Err(server.layout.not_ready());
+            }
+            *child = server.start()?;
+            Ok(())
+        }))
+    }
+
+    /// Stops the server as an operator would; returns when it has ended.
+    pub fn stop(&mut self) -> Result<(), ClusterError> {
+        self.server.stop()?;
+        self.collect()
+    }
+
+    /// Kills the server (`kill -9`); returns when it has ended.
+    pub fn kill(&mut self) -> Result<(), ClusterError> {
+        if let Some(child) = &mut self.child {
+            child
+                .kill()
+                .map_err(io_error("kill", self.server.layout.dir()))?;
+        }
+        self.collect()
+    }
+
+    /// Makes a database; see `Cluster::create_database`.
+    pub fn create_database(&self, name: &str) -> Result<(), ClusterError> {
+        session::blocking(session::ensure_database(
+            &self.superuser_options("postgres"),
+            name,
+        ))
+    }
+
+    /// How the role that migrates connects.
+    pub fn owner_options(&self, database: &str) -> PgConnectOptions {
+        session::options(&self.server.layout, OWNER, database)
+    }
+
+    /// How every pool connects.
+    pub fn service_options(&self, database: &str) -> PgConnectOptions {
+        session::options(&self.server.layout, SERVICE, database)
+    }
+
+    /// How a superuser connects.
+    pub fn superuser_options(&self, database: &str) -> PgConnectOptions {
+        session::options(&self.server.layout, init::SUPERUSER, database)
+    }
+
+    fn collect(&mut self) -> Result<(), ClusterError> {
+        let Some(mut child) = self.child.take() else {
+            return Ok(());
+        };
+        child
+            .wait()
+            .map(|_| ())
+            .map_err(io_error("wait for", self.server.layout.dir()))
+    }
+}
+
+impl Drop for PrivateServer {
+    fn drop(&mut self) {
+        remove(&self.server);
+        if let Err(error) = self.collect() {
+            eprintln!("{error}");
+        }
+    }
+}
+
+/// Removes private servers of test processes that were killed: nobody holds their lock.
+fn sweep(prefix: &str) {
+    let Ok(entries) = fs::read_dir(PARENT) else {
+        return;
+    };
+    for entry in entries.filter_map(Result::ok) {
+        if !entry.file_name().to_string_lossy().starts_with(prefix) {
+            continue;
+        }
+        let Ok(layout) = Layout::existing(&entry.path()) else {
+            continue;
+        };
+        let (Ok(Some(_alone)), Ok(account)) =
+            (layout.no_users(), Account::for_server(layout.dir()))
+        else {
+            continue;
+        };
+        if let Ok(binaries) = Binaries::find(None, None, &layout.data()) {
+            remove(&Server {
+                layout,
+                account,
+                binaries,
+            });
+        }
+    }
+}
+
+/// Stops a private server and removes all of it.
+fn remove(server: &Server) {
+    let dir = server.layout.dir();
+    let stopped = !server.answers() || server.pg_ctl_stop("immediate").is_ok();
+    if let (true, Err(error)) = (stopped, fs::remove_dir_all(dir)) {
+        eprintln!("{} stays: {error}", dir.display());
+    }
+}
+
+fn lock(path: &Path) -> Result<File, ClusterError> {
+    let file = File::options()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path);
+    let file = file.map_err(io_error("open", path))?;
+    file.lock().map_err(io_error("lock", path))?;
+    Ok(file)
+}
+
+fn mark_throw_away(layout: &Layout) -> Result<(), ClusterError> {
+    let mark = layout.throw_away();
+    fs::write(&mark, "").map_err(io_error("write", mark))
+}
+
+async fn run_in(options: &PgConnectOptions, statement: String) -> Result<(), sqlx::Error> {
+    let mut session = options.connect().await?;
+    run(&mut session, statement).await?;
+    session.close().await
+}
+
+async fn run(session: &mut PgConnection, statement: String) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(statement))
+        .execute(session)
+        .await
+        .map(|_| ())
+}
