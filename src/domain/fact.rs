@@ -319,6 +319,8 @@ pub struct LegOpening {
 /// What an exit's fill took from a leg.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reduction {
+    /// For which goal.
+    pub intent: IntentId,
     /// From which leg.
     pub leg: LegId,
     /// How many lots.

@@ -7,6 +7,7 @@
 pub mod book;
 pub mod calendar;
 pub mod charges;
+pub mod decide;
 pub mod fact;
 pub mod gates;
 pub mod ids;
@@ -15,6 +16,8 @@ pub mod instrument;
 pub mod market;
 pub mod money;
 pub mod order;
+pub mod reconcile;
 pub mod rules;
 pub mod signal;
 pub mod sizing;
+pub mod work;

@@ -198,12 +198,9 @@ impl Book {
     }
 
     pub(super) fn reduce_leg(&mut self, reduction: &Reduction) {
-        let exit = self.exit_of(reduction.leg).map(|intent| intent.id);
-        if let Some(exit) = exit {
-            self.on_intent(exit, |intent| {
-                intent.filled = intent.filled.plus(reduction.lots);
-            });
-        }
+        self.on_intent(reduction.intent, |intent| {
+            intent.filled = intent.filled.plus(reduction.lots);
+        });
         let Some(leg) = self.legs.get_mut(&reduction.leg) else {
             return;
         };

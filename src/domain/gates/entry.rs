@@ -442,7 +442,7 @@ impl<'a> Entry<'a> {
             let gain = self.direction.gain(leg.entry, price);
             gain.value(leg.lots, lot.point_value)
         });
-        let (live_risk, lost) = match (self.view.rules.pyramid.budget, self.position) {
+        let (at_risk, forgone) = match (self.view.rules.pyramid.budget, self.position) {
             (PyramidBudget::Full, Some(position)) => (
                 book.open_risk_of_adds(position.id, price, lot.point_value),
                 position.closed_add_loss,
@@ -462,8 +462,8 @@ impl<'a> Entry<'a> {
             available_margin: self.available(),
             base_lots,
             profit_after_base_risk: (profit - base_risk).max(Money::ZERO),
-            live_add_risk: live_risk,
-            closed_add_loss: lost,
+            live_add_risk: at_risk,
+            closed_add_loss: forgone,
             pyramid_count: self.position.map_or(0, |position| position.adds) + in_flight,
             ratio: self.view.rules.pyramid.ratio,
             contract: lot,

@@ -91,6 +91,11 @@ impl Approved {
         &self.figures
     }
 
+    /// Returns whether it passed as a base entry or as an add.
+    pub fn kind(&self) -> EntryKind {
+        self.trace.kind
+    }
+
     /// Returns the record of the decision.
     pub fn into_trace(self) -> Box<Trace> {
         self.trace

@@ -1,0 +1,257 @@
+//! The second look: may this order leave now, for how many lots, at what price?
+
+use rust_decimal::Decimal;
+
+use super::Decision;
+use crate::domain::book::{Intent, Leg, Order, OrderState};
+use crate::domain::calendar::Session;
+use crate::domain::fact::{Claim, Code, Fact, Goal, IntentEnd, OpenGoal, OrderEnd};
+use crate::domain::gates::{Entry, EntryKind};
+use crate::domain::ids::Purpose;
+use crate::domain::input::{Dispatch, Quote, TradingState};
+use crate::domain::instrument::{Instrument, Spec};
+use crate::domain::market;
+use crate::domain::money::{Lots, Percent, Price, Ratio};
+use crate::domain::order::{Direction, Pricing, Side};
+
+/// What an order is about.
+struct Case<'a> {
+    intent: &'a Intent,
+    order: &'a Order,
+    instrument: &'a Instrument,
+    spec: &'a Spec,
+}
+
+impl Decision<'_> {
+    pub(super) fn dispatch(&mut self, dispatch: &Dispatch) {
+        let view = self.view;
+        let book = view.book;
+        let (Some(order), Some(intent)) = (
+            book.orders.get(&dispatch.order),
+            book.intents.get(&dispatch.order.intent),
+        ) else {
+            return;
+        };
+        let waits = order.not_before.is_some_and(|at| at > view.now);
+        if order.state != OrderState::Wanted || !intent.is_open() || waits {
+            return;
+        }
+        let instruments = &view.rules.instruments;
+        let (Some(instrument), Some(spec)) = (
+            instruments.get(intent.contract.instrument),
+            instruments.spec(intent.contract, view.today()),
+        ) else {
+            return;
+        };
+        let session = view
+            .rules
+            .calendar
+            .session_at(instrument.exchange, view.now);
+        let case = Case {
+            intent,
+            order,
+            instrument,
+            spec,
+        };
+        match &intent.goal {
+            Goal::Open(goal) => {
+                if intent.valid_until.is_some_and(|until| until <= view.now) {
+                    self.drop_entry(&case, IntentEnd::Expired);
+                } else if session == Session::Continuous
+                    && let Some(quote) = dispatch.quote
+                {
+                    self.dispatch_entry(&case, goal, (dispatch, quote));
+                }
+            }
+            Goal::Close(_) if session == Session::Continuous => self.dispatch_exit(&case, dispatch),
+            Goal::Close(_) => {}
+        }
+    }
+
+    fn dispatch_entry(&mut self, case: &Case<'_>, goal: &OpenGoal, call: (&Dispatch, Quote)) {
+        let (dispatch, quote) = call;
+        let state = self.view.book.state_of(case.intent.contract.instrument);
+        if state != TradingState::Active {
+            return self.drop_entry(case, IntentEnd::SecondLook(Code(state.word())));
+        }
+        if let Some(code) = self.second_look(case, goal, quote) {
+            return self.drop_entry(case, IntentEnd::SecondLook(code));
+        }
+        let waiting = case.intent.waiting();
+        let allowed = match self.again(case, quote) {
+            Ok(lots) => waiting.min(lots),
+            Err(code) => return self.drop_entry(case, IntentEnd::SecondLook(code)),
+        };
+        if allowed < waiting {
+            let lots = case.intent.filled.plus(allowed);
+            let code = Code("second_look");
+            self.say(Fact::IntentLowered {
+                intent: case.intent.id,
+                lots,
+                code,
+            });
+        }
+        let limit = self.entry_limit(case, goal, quote);
+        let lots = allowed.min(case.spec.order_lots_max());
+        self.claim(case, dispatch, (lots, Pricing::Limit(limit)));
+    }
+
+    /// Returns why the market has moved too far since the decision, if it has.
+    fn second_look(&self, case: &Case<'_>, goal: &OpenGoal, quote: Quote) -> Option<Code> {
+        let direction = case.intent.direction;
+        let sized = direction.gain(goal.stop, goal.price).get();
+        let left = direction.gain(goal.stop, quote.price).get();
+        if left <= Decimal::ZERO {
+            return Some(Code("through_stop"));
+        }
+        if left + left < sized {
+            return Some(Code("too_near_stop"));
+        }
+        let (growth, divergence) = self.growth_and_divergence(case);
+        if left > sized * grown(growth).get() {
+            return Some(Code("risk_growth"));
+        }
+        let apart = quote.price.distance(goal.price).get() * Decimal::ONE_HUNDRED;
+        (apart > divergence.get() * goal.price.get()).then_some(Code("divergence"))
+    }
+
+    fn growth_and_divergence(&self, case: &Case<'_>) -> (Percent, Percent) {
+        let timing = &self.view.rules.timing;
+        match case.intent.id.purpose {
+            Purpose::Add => (timing.growth_add, timing.divergence_add),
+            Purpose::Entry | Purpose::Exit | Purpose::Protective => {
+                (timing.growth_base, timing.divergence_base)
+            }
+        }
+    }
+
+    /// Returns the lots that sizing allows at the quote, or why it allows none. A later slice of
+    /// an intent was sized with its first.
+    fn again(&self, case: &Case<'_>, quote: Quote) -> Result<Lots, Code> {
+        if !case.intent.filled.is_zero() {
+            return Ok(case.intent.waiting());
+        }
+        let entry = Entry::again(self.view, case.intent.id, quote).ok_or(Code("price_unknown"))?;
+        debug_assert!(
+            entry.kind == EntryKind::Base || entry.position.is_some() || entry.base_leg.is_none()
+        );
+        match entry.size {
+            Some(size) if !size.lots().is_zero() => Ok(size.lots()),
+            Some(size) => Err(Code(size.limiter().word())),
+            None => Err(Code("price_unknown")),
+        }
+    }
+
+    /// Returns the worst price an entry may take: near the market, and never so far from the stop
+    /// that its fill would risk more than was approved.
+    fn entry_limit(&self, case: &Case<'_>, goal: &OpenGoal, quote: Quote) -> Price {
+        let side = case.order.side;
+        let tick = case.spec.ticks.at(quote.price);
+        let near = market::protected(quote.price, side, case.instrument.protection, tick);
+        let (growth, _) = self.growth_and_divergence(case);
+        let reach = goal.price.distance(goal.stop).times(grown(growth));
+        let far = match case.intent.direction {
+            Direction::Long => goal.stop.moved(reach),
+            Direction::Short => goal.stop.moved(-reach),
+        };
+        let Some(far) = far.map(|price| market::limit_rounded(price, side, tick)) else {
+            return near;
+        };
+        match side {
+            Side::Buy => near.min(far),
+            Side::Sell => near.max(far),
+        }
+    }
+
+    fn dispatch_exit(&mut self, case: &Case<'_>, dispatch: &Dispatch) {
+        let book = self.view.book;
+        let state = book.state_of(case.intent.contract.instrument);
+        if state == TradingState::Frozen && !case.intent.by_person {
+            return;
+        }
+        let entry_works = book
+            .open_intents()
+            .filter(|one| one.leg == case.intent.leg && one.opens())
+            .any(|one| book.live_order(one.id).is_some());
+        if entry_works {
+            return;
+        }
+        let Some(leg) = book.legs.get(&case.intent.leg).filter(|leg| leg.is_open()) else {
+            return self.drop_exit(case);
+        };
+        let wanted = case
+            .intent
+            .lots
+            .map_or(leg.lots, |lots| lots.less(case.intent.filled));
+        let lots = wanted.min(leg.lots).min(case.spec.order_lots_max());
+        if lots.is_zero() {
+            return self.drop_exit(case);
+        }
+        let pricing = self.exit_price(case, leg, dispatch.quote);
+        self.claim(case, dispatch, (lots, pricing));
+    }
+
+    /// Returns the price an exit takes: the freshest quote with protection, else the newest mark
+    /// with twice the distance, else the stop with four times; each further order reaches further.
+    fn exit_price(&self, case: &Case<'_>, leg: &Leg, quote: Option<Quote>) -> Pricing {
+        let mark = self
+            .view
+            .book
+            .marks
+            .contracts
+            .get(&leg.contract)
+            .map(|mark| mark.quote);
+        let (from, reach) = match (quote, mark) {
+            (Some(quote), _) => (quote.price, 1),
+            (None, Some(mark)) => (mark.price, 2),
+            (None, None) => (leg.stop, 4),
+        };
+        let tries = case.order.id.number.saturating_sub(1).min(2);
+        let further = Decimal::from(reach << tries);
+        let percent = Percent::new(case.instrument.protection.get() * further);
+        let tick = case.spec.ticks.at(from);
+        Pricing::Limit(market::protected(from, case.order.side, percent, tick))
+    }
+
+    fn claim(&mut self, case: &Case<'_>, dispatch: &Dispatch, terms: (Lots, Pricing)) {
+        let (lots, pricing) = terms;
+        self.say(Fact::OrderClaimed(Box::new(Claim {
+            order: case.order.id,
+            side: case.order.side,
+            lots,
+            quantity: lots.units(case.instrument.per_lot(case.spec)),
+            pricing,
+            epoch: dispatch.epoch,
+            baseline: dispatch.baseline.clone(),
+        })));
+    }
+
+    fn drop_entry(&mut self, case: &Case<'_>, why: IntentEnd) {
+        let (order, intent, filled) = (case.order.id, case.intent.id, case.intent.filled);
+        self.say(Fact::OrderClosed {
+            order,
+            why: OrderEnd::Expired,
+            text: None,
+        });
+        self.end_entry(intent, filled, why);
+    }
+
+    fn drop_exit(&mut self, case: &Case<'_>) {
+        let (order, intent, filled) = (case.order.id, case.intent.id, case.intent.filled);
+        self.say(Fact::OrderClosed {
+            order,
+            why: OrderEnd::Expired,
+            text: None,
+        });
+        self.say(Fact::IntentClosed {
+            intent,
+            filled,
+            why: IntentEnd::Done,
+        });
+    }
+}
+
+/// Returns the factor of a growth in percent: 1.5 for 50 %.
+fn grown(by: Percent) -> Ratio {
+    Ratio::new(Decimal::ONE + by.ratio().get())
+}

@@ -1,0 +1,308 @@
+//! How we get out: every exit is sized from what its leg holds, and none is blocked by a limit.
+
+use super::Decision;
+use crate::domain::book::{CancelState, Intent, Leg, OrderState};
+use crate::domain::fact::{Approval, CancelWhy, Code, ExitReason, Fact, Goal, IntentEnd, OrderEnd};
+use crate::domain::ids::{Cause, IntentId, LegId, Purpose};
+use crate::domain::input::TradingState;
+use crate::domain::money::Lots;
+use crate::domain::signal::{Signal, Which};
+
+/// One exit to be decided on.
+#[derive(Clone, Copy)]
+pub(super) struct Out {
+    /// What set it in motion.
+    pub(super) cause: Cause,
+    /// The signal behind it, when there is one.
+    pub(super) signal: Option<Cause>,
+    /// Why.
+    pub(super) reason: ExitReason,
+    /// Whether a person ordered it.
+    pub(super) by_person: bool,
+    /// How many lots; `None` is all.
+    pub(super) lots: Option<Lots>,
+}
+
+impl Decision<'_> {
+    /// Takes out what an exit signal means.
+    pub(super) fn exit_signal(&mut self, signal: &Signal, which: Which) {
+        if self.view.book.state_of(signal.instrument) == TradingState::Frozen {
+            let code = Code("frozen");
+            return self.say(Fact::SignalRejected {
+                signal: signal.id,
+                code,
+                trace: None,
+            });
+        }
+        let book = self.view.book;
+        let legs: Vec<&Leg> = book
+            .legs
+            .values()
+            .filter(|leg| leg.is_open() && leg.contract.instrument == signal.instrument)
+            .filter(|leg| matches(which, leg.direction, leg.layer))
+            .filter(|leg| signal.bar.is_none_or(|bar| leg.opened_at < bar))
+            .collect();
+        let coming: Vec<&Intent> = book
+            .entries_of(signal.instrument)
+            .filter(|intent| match &intent.goal {
+                Goal::Open(goal) => matches(which, intent.direction, goal.layer),
+                Goal::Close(_) => false,
+            })
+            .filter(|intent| signal.bar.is_none_or(|bar| intent.at < bar))
+            .collect();
+        if legs.is_empty() && coming.is_empty() {
+            let code = Code("not_held");
+            return self.say(Fact::SignalRejected {
+                signal: signal.id,
+                code,
+                trace: None,
+            });
+        }
+        let out = Out {
+            cause: signal.id,
+            signal: Some(signal.id),
+            reason: ExitReason::Signal,
+            by_person: false,
+            lots: None,
+        };
+        let before = self.facts.len();
+        self.exit_all(&legs, &coming, out);
+        self.conclude(signal, before);
+    }
+
+    /// Takes at most `lots` out of an instrument, oldest leg first.
+    pub(super) fn exit_held(&mut self, signal: &Signal, lots: Lots, reason: ExitReason) {
+        if self.view.book.state_of(signal.instrument) == TradingState::Frozen {
+            let code = Code("frozen");
+            return self.say(Fact::SignalRejected {
+                signal: signal.id,
+                code,
+                trace: None,
+            });
+        }
+        let position = self.view.book.position_in(signal.instrument);
+        let legs = position.map(|position| self.view.book.legs_of(position.id));
+        let before = self.facts.len();
+        let mut left = lots;
+        for (number, leg) in (0_u16..).zip(legs.into_iter().flatten()) {
+            let part = left.min(leg.lots);
+            if !part.is_zero() {
+                let lots = (part < leg.lots).then_some(part);
+                let (cause, signal) = (signal.id, Some(signal.id));
+                self.exit_leg(
+                    leg,
+                    Out {
+                        cause,
+                        signal,
+                        reason,
+                        by_person: false,
+                        lots,
+                    },
+                    number,
+                );
+            }
+            left = left.less(part);
+        }
+        if self.facts.len() == before
+            && self
+                .view
+                .book
+                .entries_of(signal.instrument)
+                .next()
+                .is_some()
+        {
+            return self.exit_signal(signal, Which::All);
+        }
+        self.conclude(signal, before);
+    }
+
+    /// Says the verdict on an exit before what follows from it.
+    fn conclude(&mut self, signal: &Signal, before: usize) {
+        if self.facts.len() == before {
+            let code = Code("exit_in_progress");
+            return self.say(Fact::SignalRecorded {
+                signal: signal.id,
+                code,
+            });
+        }
+        let verdict = Fact::SignalAccepted {
+            signal: signal.id,
+            source: signal.source,
+            instrument: signal.instrument,
+            at: signal.moment(),
+        };
+        self.facts.insert(before, verdict);
+        if signal.id_reused {
+            self.say(Fact::FindingMade {
+                instrument: Some(signal.instrument),
+                order: None,
+                code: Code("id_reused"),
+                ours: "an exit was acted on".to_owned(),
+                theirs: "its id was used before for something else".to_owned(),
+            });
+        }
+    }
+
+    /// Takes every leg out, and gives up every entry; what fills meanwhile is taken out as well.
+    pub(super) fn exit_all(&mut self, legs: &[&Leg], coming: &[&Intent], out: Out) {
+        for (number, leg) in (0_u16..).zip(legs) {
+            self.exit_leg(leg, out, number);
+        }
+        let first = u16::try_from(legs.len()).unwrap_or(u16::MAX);
+        for (number, intent) in (first..).zip(coming) {
+            let why = if out.by_person {
+                CancelWhy::Operator
+            } else {
+                CancelWhy::Exit
+            };
+            let gone = self.give_up(intent, why);
+            let leg_is_listed = legs.iter().any(|leg| leg.id == intent.leg);
+            if !gone && !leg_is_listed && self.view.book.exit_of(intent.leg).is_none() {
+                self.exit_intent(intent, Out { lots: None, ..out }, number);
+            }
+        }
+    }
+
+    /// Takes a leg out, unless an exit of as much is under way.
+    pub(super) fn exit_leg(&mut self, leg: &Leg, out: Out, number: u16) {
+        if let Some(exit) = self.view.book.exit_of(leg.id) {
+            let wider = match (exit.lots, out.lots) {
+                (Some(under_way), Some(asked)) => asked > under_way,
+                (Some(_), None) => true,
+                (None, _) => false,
+            };
+            if wider {
+                let (intent, lots, reason) = (exit.id, out.lots, out.reason);
+                self.say(Fact::ExitWidened {
+                    intent,
+                    lots,
+                    reason,
+                });
+            }
+            return;
+        }
+        let intent = IntentId {
+            cause: out.cause,
+            purpose: Purpose::Exit,
+            number,
+        };
+        self.say(Fact::IntentApproved(Box::new(Approval {
+            intent,
+            signal: out.signal,
+            contract: leg.contract,
+            direction: leg.direction,
+            product: leg.product,
+            position: leg.position,
+            leg: leg.id,
+            lots: out.lots,
+            valid_until: None,
+            by_person: out.by_person,
+            goal: Goal::Close(out.reason),
+        })));
+        let lots = out.lots.unwrap_or(leg.lots);
+        self.say(Fact::OrderWanted {
+            order: intent.order(1),
+            lots,
+            not_before: None,
+        });
+        self.cancel_entry_of(leg.id);
+    }
+
+    /// An exit needs the leg's own working entry out of the way.
+    fn cancel_entry_of(&mut self, leg: LegId) {
+        let entry = self
+            .view
+            .book
+            .open_intents()
+            .find(|one| one.leg == leg && one.opens());
+        if let Some(entry) = entry {
+            self.give_up(entry, CancelWhy::Exit);
+        }
+    }
+
+    /// Takes out what an entry still in flight may yet fill.
+    pub(super) fn exit_intent(&mut self, entry: &Intent, out: Out, number: u16) {
+        let intent = IntentId {
+            cause: out.cause,
+            purpose: Purpose::Exit,
+            number,
+        };
+        self.say(Fact::IntentApproved(Box::new(Approval {
+            intent,
+            signal: out.signal,
+            contract: entry.contract,
+            direction: entry.direction,
+            product: entry.product,
+            position: entry.position,
+            leg: entry.leg,
+            lots: out.lots,
+            valid_until: None,
+            by_person: out.by_person,
+            goal: Goal::Close(out.reason),
+        })));
+        let lots = entry.lots.unwrap_or(Lots::ONE);
+        self.say(Fact::OrderWanted {
+            order: intent.order(1),
+            lots,
+            not_before: None,
+        });
+    }
+
+    /// Gives an entry up; returns whether nothing of it can fill any more.
+    pub(super) fn give_up(&mut self, intent: &Intent, why: CancelWhy) -> bool {
+        let end = match why {
+            CancelWhy::Operator => IntentEnd::Operator,
+            CancelWhy::Wait => IntentEnd::Expired,
+            CancelWhy::Exit | CancelWhy::Reprice => IntentEnd::Superseded,
+        };
+        let (id, filled) = (intent.id, intent.filled);
+        let Some(order) = self.view.book.live_order(id) else {
+            self.say(Fact::IntentClosed {
+                intent: id,
+                filled,
+                why: end,
+            });
+            return true;
+        };
+        match order.state {
+            OrderState::Wanted => {
+                let (order, why) = (order.id, OrderEnd::Expired);
+                self.say(Fact::OrderClosed {
+                    order,
+                    why,
+                    text: None,
+                });
+                self.say(Fact::IntentClosed {
+                    intent: id,
+                    filled,
+                    why: end,
+                });
+                true
+            }
+            OrderState::Sending { .. }
+            | OrderState::Sent
+            | OrderState::Queued
+            | OrderState::Uncertain => {
+                if order.cancel == CancelState::None {
+                    self.say(Fact::CancelWanted {
+                        order: order.id,
+                        why,
+                    });
+                }
+                false
+            }
+            OrderState::Closed(_) => true,
+        }
+    }
+}
+
+fn matches(
+    which: Which,
+    direction: crate::domain::order::Direction,
+    layer: crate::domain::signal::Layer,
+) -> bool {
+    match which {
+        Which::All => true,
+        Which::Layer(side, label) => side == direction && label == layer,
+    }
+}

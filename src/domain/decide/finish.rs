@@ -1,0 +1,140 @@
+//! What follows when an order is over: the next slice, the next try, or the end of its intent.
+
+use super::Decision;
+use crate::domain::book::{CancelState, Intent, Order};
+use crate::domain::fact::{CancelWhy, Fact, IntentEnd, OrderEnd};
+use crate::domain::ids::{IntentId, OrderId, Purpose};
+use crate::domain::money::Lots;
+
+/// How an order ended, with what its intent has filled and its leg holds after all of it.
+pub(super) struct End {
+    /// How.
+    pub(super) why: OrderEnd,
+    /// What the intent has filled.
+    pub(super) filled: Lots,
+    /// What the leg holds.
+    pub(super) held: Lots,
+}
+
+impl Decision<'_> {
+    /// Says what follows after the order of an intent is over.
+    pub(super) fn after(&mut self, order: &Order, end: &End) {
+        let Some(intent) = self.view.book.intents.get(&order.id.intent) else {
+            return;
+        };
+        if !intent.is_open() {
+            return;
+        }
+        if intent.opens() {
+            self.after_entry(intent, order, end);
+        } else {
+            self.after_exit(intent, order, end);
+        }
+    }
+
+    fn after_entry(&mut self, intent: &Intent, order: &Order, end: &End) {
+        let waiting = intent.lots.unwrap_or(Lots::ZERO).less(end.filled);
+        let cancelled = match order.cancel {
+            CancelState::Wanted(why, _) | CancelState::Taken(why) => Some(why),
+            CancelState::None => None,
+        };
+        if end.why == OrderEnd::Filled && !waiting.is_zero() && cancelled.is_none() {
+            let order = next(order.id);
+            return self.say(Fact::OrderWanted {
+                order,
+                lots: waiting,
+                not_before: None,
+            });
+        }
+        let why = match (end.why, cancelled) {
+            _ if waiting.is_zero() => IntentEnd::Done,
+            (OrderEnd::Refused, _) => IntentEnd::Refused,
+            (OrderEnd::NotPlaced, _) => IntentEnd::NotPlaced,
+            (_, Some(CancelWhy::Wait)) | (OrderEnd::Expired, None) => IntentEnd::Expired,
+            (_, Some(CancelWhy::Operator)) => IntentEnd::Operator,
+            (_, Some(CancelWhy::Exit | CancelWhy::Reprice)) => IntentEnd::Superseded,
+            (OrderEnd::Filled | OrderEnd::Cancelled | OrderEnd::Rejected, None) => {
+                IntentEnd::Broker
+            }
+        };
+        self.end_entry(intent.id, end.filled, why);
+    }
+
+    /// Ends an entry; an exit that waited for what it might fill ends with it when nothing did.
+    pub(super) fn end_entry(&mut self, id: IntentId, filled: Lots, why: IntentEnd) {
+        self.say(Fact::IntentClosed {
+            intent: id,
+            filled,
+            why,
+        });
+        if !filled.is_zero() {
+            return;
+        }
+        let Some(leg) = self.view.book.intents.get(&id).map(|intent| intent.leg) else {
+            return;
+        };
+        if let Some(exit) = self.view.book.exit_of(leg) {
+            if let Some(order) = self.view.book.live_order(exit.id) {
+                let (order, why) = (order.id, OrderEnd::Expired);
+                self.say(Fact::OrderClosed {
+                    order,
+                    why,
+                    text: None,
+                });
+            }
+            let (intent, filled, why) = (exit.id, exit.filled, IntentEnd::Done);
+            self.say(Fact::IntentClosed {
+                intent,
+                filled,
+                why,
+            });
+        }
+    }
+
+    fn after_exit(&mut self, intent: &Intent, order: &Order, end: &End) {
+        let left = intent
+            .lots
+            .map_or(end.held, |lots| lots.less(end.filled))
+            .min(end.held);
+        let given_up = matches!(
+            order.cancel,
+            CancelState::Wanted(CancelWhy::Operator, _) | CancelState::Taken(CancelWhy::Operator)
+        );
+        if left.is_zero() || given_up {
+            let why = if left.is_zero() {
+                IntentEnd::Done
+            } else {
+                IntentEnd::Operator
+            };
+            return self.say(Fact::IntentClosed {
+                intent: intent.id,
+                filled: end.filled,
+                why,
+            });
+        }
+        let pause = match end.why {
+            OrderEnd::Refused | OrderEnd::Rejected => Some(self.view.now + self.pause(intent)),
+            OrderEnd::Filled | OrderEnd::Cancelled | OrderEnd::Expired | OrderEnd::NotPlaced => {
+                None
+            }
+        };
+        self.say(Fact::OrderWanted {
+            order: next(order.id),
+            lots: left,
+            not_before: pause,
+        });
+    }
+
+    /// Returns how long an exit pauses after its failures so far: 1 s, doubling, at most 30 s.
+    fn pause(&self, intent: &Intent) -> chrono::TimeDelta {
+        debug_assert!(intent.id.purpose == Purpose::Exit);
+        let timing = &self.view.rules.timing;
+        let doubled = 1_i32 << intent.failures.min(6);
+        (timing.exit_pause_min * doubled).min(timing.exit_pause_max)
+    }
+}
+
+/// Returns the name of the order after this one.
+fn next(order: OrderId) -> OrderId {
+    order.intent.order(order.number.saturating_add(1))
+}

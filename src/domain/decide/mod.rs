@@ -1,0 +1,119 @@
+//! The only decision maker: what becomes true because of an input.
+//!
+//! 1. It borrows the book, touches nothing else, and cannot wait; a panic in it leaves nothing half
+//!    done.
+//! 2. Every signal gets exactly one verdict: accepted, rejected or recorded.
+//! 3. An entry needs an `Approved`; an exit takes side and quantity from its leg. Nothing but exits
+//!    leaves while reducing.
+
+mod dispatch;
+mod exit;
+mod finish;
+mod operator;
+mod outcome;
+mod report;
+mod signal;
+mod time;
+
+use chrono::{DateTime, Utc};
+
+use super::book::Book;
+use super::fact::{Code, Fact};
+use super::gates::View;
+use super::input::Input;
+use super::rules::Rules;
+
+/// Says what becomes true because of `input`.
+pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> Vec<Fact> {
+    let mut decision = Decision {
+        view: View { book, rules, now },
+        facts: Vec::new(),
+    };
+    match input {
+        Input::Signal(signal) => decision.signal(signal),
+        Input::Scout(scout) => decision.scout(scout),
+        Input::Bar(bar) => decision.bar(bar),
+        Input::Dispatch(dispatch) => decision.dispatch(dispatch),
+        Input::Outcome(outcome) => decision.outcome(outcome),
+        Input::Report(report) => decision.report(report),
+        Input::Proof(proof) => decision.proof(proof),
+        Input::Funds(funds) => {
+            decision.say(Fact::FundsSeen {
+                available: funds.available,
+                at: funds.at,
+            });
+        }
+        Input::Operator(operator) => decision.operator(operator),
+        Input::Time => decision.time(),
+        Input::Rules(hash) if book.desk.rules == *hash => {}
+        Input::Rules(hash) => decision.say(Fact::RulesAdopted { hash: *hash }),
+    }
+    decision.facts
+}
+
+/// What a decision looks at, and what it has said so far.
+struct Decision<'a> {
+    view: View<'a>,
+    facts: Vec<Fact>,
+}
+
+impl Decision<'_> {
+    fn say(&mut self, fact: Fact) {
+        self.facts.push(fact);
+    }
+}
+
+/// The verdict on a signal, as its facts tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is acted on.
+    Accepted,
+    /// We said no.
+    Rejected(Code),
+    /// It was written down and nothing follows.
+    Recorded(Code),
+}
+
+/// Returns the verdict in the facts of a signal's decision.
+pub fn answer(facts: &[Fact]) -> Option<Answer> {
+    facts.iter().find_map(|fact| match fact {
+        Fact::SignalAccepted { .. } => Some(Answer::Accepted),
+        Fact::SignalRejected { code, .. } => Some(Answer::Rejected(*code)),
+        Fact::SignalRecorded { code, .. } => Some(Answer::Recorded(*code)),
+        Fact::InputFaulted { .. } => Some(Answer::Rejected(Code("faulted"))),
+        Fact::IntentApproved(_)
+        | Fact::IntentLowered { .. }
+        | Fact::ExitWidened { .. }
+        | Fact::IntentClosed { .. }
+        | Fact::ReversalWaiting { .. }
+        | Fact::ReversalEnded { .. }
+        | Fact::OrderWanted { .. }
+        | Fact::OrderClaimed(_)
+        | Fact::OrderSent { .. }
+        | Fact::OrderReleased { .. }
+        | Fact::OrderRefused { .. }
+        | Fact::OrderQueued { .. }
+        | Fact::OrderUncertain { .. }
+        | Fact::OrderNotPlaced { .. }
+        | Fact::OrderClosed { .. }
+        | Fact::CancelWanted { .. }
+        | Fact::CancelTaken { .. }
+        | Fact::CancelFailed { .. }
+        | Fact::Filled(_)
+        | Fact::LegOpened(_)
+        | Fact::LegGrown { .. }
+        | Fact::RiskFixed { .. }
+        | Fact::LegReduced(_)
+        | Fact::LegClosed { .. }
+        | Fact::BarSeen { .. }
+        | Fact::EodViewed { .. }
+        | Fact::DayStarted { .. }
+        | Fact::LimitBreached { .. }
+        | Fact::TradingStateSet { .. }
+        | Fact::LedgerMoved(_)
+        | Fact::HighWaterSet { .. }
+        | Fact::FundsSeen { .. }
+        | Fact::RulesAdopted { .. }
+        | Fact::FindingMade { .. } => None,
+    })
+}

@@ -1,0 +1,200 @@
+//! What a call to the broker, or the search for a lost one, has shown.
+
+use super::Decision;
+use super::finish::End;
+use crate::domain::book::{Order, OrderState};
+use crate::domain::fact::{Code, Fact, OrderEnd};
+use crate::domain::input::{CallKind, CallResult, Found, Outcome, Proof, Scope, TradingState};
+use crate::domain::money::Lots;
+use crate::domain::order::BrokerOrderId;
+
+impl Decision<'_> {
+    pub(super) fn outcome(&mut self, outcome: &Outcome) {
+        let Some(order) = self.view.book.orders.get(&outcome.order) else {
+            return;
+        };
+        match outcome.call {
+            CallKind::Place => self.placed(order, &outcome.result),
+            CallKind::Cancel => self.cancelled(order, &outcome.result),
+        }
+    }
+
+    fn placed(&mut self, order: &Order, result: &CallResult) {
+        let id = order.id;
+        match (order.state, result) {
+            (OrderState::Sending { .. } | OrderState::Uncertain, CallResult::Sent(broker_id)) => {
+                self.say(Fact::OrderSent {
+                    order: id,
+                    broker_id: broker_id.clone(),
+                });
+            }
+            (OrderState::Closed(OrderEnd::NotPlaced), CallResult::Sent(broker_id)) => {
+                self.arrived_late(order, broker_id);
+            }
+            (OrderState::Sending { .. }, CallResult::NotSent(text)) => {
+                let not_before = self.view.now + self.view.rules.timing.release_pause;
+                self.say(Fact::OrderReleased {
+                    order: id,
+                    not_before,
+                    text: text.clone(),
+                });
+            }
+            (OrderState::Sending { .. } | OrderState::Uncertain, CallResult::Refused(text)) => {
+                self.say(Fact::OrderRefused {
+                    order: id,
+                    text: text.clone(),
+                });
+                self.ended_without_fill(order, OrderEnd::Refused);
+            }
+            (OrderState::Sending { .. }, CallResult::Queued(pending)) => {
+                self.say(Fact::OrderQueued {
+                    order: id,
+                    pending: pending.clone(),
+                });
+                self.reduce(Scope::Desk, "an order waits for a person at OpenAlgo");
+            }
+            (OrderState::Sending { .. }, CallResult::Uncertain(text)) => {
+                self.say(Fact::OrderUncertain {
+                    order: id,
+                    text: text.clone(),
+                });
+            }
+            // A later word on an order that has moved on says nothing new.
+            (
+                OrderState::Wanted
+                | OrderState::Sent
+                | OrderState::Queued
+                | OrderState::Uncertain
+                | OrderState::Closed(_),
+                _,
+            ) => {}
+        }
+    }
+
+    /// An order that was proved absent has arrived after all.
+    fn arrived_late(&mut self, order: &Order, broker_id: &BrokerOrderId) {
+        self.say(Fact::FindingMade {
+            instrument: Some(order.contract.instrument),
+            order: Some(order.id),
+            code: Code("arrived_late"),
+            ours: "proved not placed".to_owned(),
+            theirs: format!("placed as {broker_id}"),
+        });
+        self.reduce(
+            Scope::Desk,
+            "an order arrived after it was proved not placed",
+        );
+        self.say(Fact::OrderSent {
+            order: order.id,
+            broker_id: broker_id.clone(),
+        });
+    }
+
+    fn cancelled(&mut self, order: &Order, result: &CallResult) {
+        if order.state.is_closed() {
+            return;
+        }
+        match result {
+            CallResult::Sent(_) => self.say(Fact::CancelTaken { order: order.id }),
+            CallResult::NotSent(text)
+            | CallResult::Refused(text)
+            | CallResult::Queued(text)
+            | CallResult::Uncertain(text) => self.say(Fact::CancelFailed {
+                order: order.id,
+                not_before: self.view.now + self.view.rules.timing.exit_pause_min,
+                text: text.clone(),
+            }),
+        }
+    }
+
+    pub(super) fn proof(&mut self, proof: &Proof) {
+        let Some(order) = self.view.book.orders.get(&proof.order) else {
+            return;
+        };
+        if order.state != OrderState::Uncertain {
+            return;
+        }
+        match &proof.found {
+            Found::One(broker_id) => {
+                self.say(Fact::OrderSent {
+                    order: order.id,
+                    broker_id: broker_id.clone(),
+                });
+            }
+            Found::None if self.is_absent(order, proof) => self.not_placed(order),
+            Found::Many(ids) if self.view.book.desk.state == TradingState::Active => {
+                let theirs: Vec<&str> = ids.iter().map(BrokerOrderId::as_str).collect();
+                self.say(Fact::FindingMade {
+                    instrument: Some(order.contract.instrument),
+                    order: Some(order.id),
+                    code: Code("ambiguous_order"),
+                    ours: order.id.to_string(),
+                    theirs: theirs.join(", "),
+                });
+                self.reduce(
+                    Scope::Desk,
+                    "an uncertain order fits more than one at the broker",
+                );
+            }
+            Found::None | Found::Many(_) => {}
+        }
+    }
+
+    /// Returns whether enough complete, agreeing reads over enough time have not found it, after
+    /// the call that sent it had ended, from a broker that answers.
+    fn is_absent(&self, order: &Order, proof: &Proof) -> bool {
+        let rules = &self.view.rules.proof;
+        let ended = proof.call_ended
+            || order
+                .claimed_at
+                .is_some_and(|at| self.view.now - at >= rules.call_deadline);
+        ended && proof.alive && proof.reads >= rules.reads_min && proof.span >= rules.span_min
+    }
+
+    pub(super) fn not_placed(&mut self, order: &Order) {
+        self.say(Fact::OrderNotPlaced { order: order.id });
+        self.ended_without_fill(order, OrderEnd::NotPlaced);
+    }
+
+    fn ended_without_fill(&mut self, order: &Order, why: OrderEnd) {
+        let Some(intent) = self.view.book.intents.get(&order.id.intent) else {
+            return;
+        };
+        let held = self
+            .view
+            .book
+            .legs
+            .get(&intent.leg)
+            .map_or(Lots::ZERO, |leg| leg.lots);
+        self.after(
+            order,
+            &End {
+                why,
+                filled: intent.filled,
+                held,
+            },
+        );
+    }
+
+    /// Lets only exits leave from now on; never loosens a stricter state.
+    pub(super) fn reduce(&mut self, scope: Scope, why: &str) {
+        let current = match scope {
+            Scope::Desk => self.view.book.desk.state,
+            Scope::Instrument(instrument) => self
+                .view
+                .book
+                .instruments
+                .get(&instrument)
+                .map(|known| known.state)
+                .unwrap_or_default(),
+        };
+        if current == TradingState::Active {
+            self.say(Fact::TradingStateSet {
+                scope,
+                state: TradingState::Reducing,
+                by: "torana".to_owned(),
+                why: why.to_owned(),
+            });
+        }
+    }
+}

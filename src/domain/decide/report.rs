@@ -1,0 +1,337 @@
+//! What the broker says about an order, cumulative: fills, legs, the ledger, and what follows.
+//!
+//! A fill is accepted in every state of its order. A report that says less than what is known
+//! changes nothing; seeing one twice adds nothing.
+
+use rust_decimal::Decimal;
+
+use super::Decision;
+use super::exit::Out;
+use super::finish::End;
+use crate::domain::book::{Intent, Leg, Order, OrderState, share};
+use crate::domain::charges::{ChargeKind, Traded};
+use crate::domain::fact::{
+    Code, ExitReason, Fact, Fill, Goal, LedgerKind, LegOpening, Movement, OpenGoal, OrderEnd,
+    Reduction,
+};
+use crate::domain::input::{Report, ReportStatus, Scope};
+use crate::domain::instrument::{Instrument, Spec};
+use crate::domain::money::{Lots, Money, PointValue, Points};
+use crate::domain::order::Direction;
+
+/// An order with all that is needed to read a report on it.
+struct Case<'a> {
+    order: &'a Order,
+    intent: &'a Intent,
+    instrument: &'a Instrument,
+    spec: &'a Spec,
+}
+
+/// What a report adds.
+struct Growth {
+    /// Whole lots.
+    lots: Lots,
+    /// The sum of price times lots.
+    cost: Points,
+    /// All of the order in lots, and as the sum of price times lots.
+    total: (Lots, Points),
+    /// Charges.
+    charges: Money,
+    /// The ledger's balance before.
+    balance: Money,
+}
+
+impl Decision<'_> {
+    pub(super) fn report(&mut self, report: &Report) {
+        let book = self.view.book;
+        let Some(order) = book.orders.get(&report.order) else {
+            return;
+        };
+        let Some(intent) = book.intents.get(&order.id.intent) else {
+            return;
+        };
+        let instruments = &self.view.rules.instruments;
+        let (Some(instrument), Some(spec)) = (
+            instruments.get(order.contract.instrument),
+            instruments.spec(order.contract, self.view.today()),
+        ) else {
+            return;
+        };
+        let case = Case {
+            order,
+            intent,
+            instrument,
+            spec,
+        };
+        let mut end = End {
+            why: OrderEnd::Filled,
+            filled: intent.filled,
+            held: book
+                .legs
+                .get(&intent.leg)
+                .map_or(Lots::ZERO, |leg| leg.lots),
+        };
+        if report.quantity > order.filled && report.value >= order.value {
+            let growth = self.filled(&case, report);
+            if intent.opens() {
+                self.grow(&case, &growth, &mut end);
+            } else {
+                self.shrink(&case, &growth, &mut end);
+            }
+            self.check_size(&case, report);
+        }
+        self.close(&case, report, end);
+    }
+
+    /// Says what was filled and what it cost.
+    fn filled(&mut self, case: &Case<'_>, report: &Report) -> Growth {
+        let per_lot = case.instrument.per_lot(case.spec);
+        let before = points(case.order.value, per_lot);
+        let after = points(report.value, per_lot);
+        let lots = report.quantity.lots(per_lot).0;
+        let traded = Traded {
+            exchange: case.instrument.exchange,
+            kind: ChargeKind::of(case.instrument.exchange, case.order.product),
+            side: case.order.side,
+            day: self.view.today(),
+        };
+        let turnover = after.value(Lots::ONE, case.spec.point_value);
+        let charges = self.view.rules.charges.for_order(traded, turnover);
+        let added = charges - case.order.charges;
+        self.say(Fact::Filled(Box::new(Fill {
+            order: case.order.id,
+            quantity: report.quantity,
+            value: report.value,
+            charges,
+            added: report.quantity.less(case.order.filled),
+            added_charges: added,
+        })));
+        let mut growth = Growth {
+            lots: lots.less(case.order.filled.lots(per_lot).0),
+            cost: after - before,
+            total: (lots, after),
+            charges: added,
+            balance: self.view.book.desk.realised,
+        };
+        self.book_money(case, &mut growth.balance, (LedgerKind::Charges, -added));
+        growth
+    }
+
+    fn book_money(&mut self, case: &Case<'_>, balance: &mut Money, moved: (LedgerKind, Money)) {
+        let (kind, amount) = moved;
+        if amount == Money::ZERO {
+            return;
+        }
+        *balance += amount;
+        let order = Some(case.order.id);
+        self.say(Fact::LedgerMoved(Box::new(Movement {
+            kind,
+            amount,
+            after: *balance,
+            order,
+        })));
+    }
+
+    /// An entry's fill opens its leg or makes it larger.
+    fn grow(&mut self, case: &Case<'_>, growth: &Growth, end: &mut End) {
+        let Goal::Open(goal) = &case.intent.goal else {
+            return;
+        };
+        if growth.lots.is_zero() {
+            return;
+        }
+        let leg = self.view.book.legs.get(&case.intent.leg);
+        let (held, cost) = leg.map_or((Lots::ZERO, Points::ZERO), |leg| (leg.lots, leg.cost));
+        if leg.is_some() {
+            let (leg, lots, cost) = (case.intent.leg, growth.lots, growth.cost);
+            self.say(Fact::LegGrown { leg, lots, cost });
+        } else {
+            self.open_leg(case, goal, growth.total);
+        }
+        let lots = held.plus(growth.lots);
+        let cost = if leg.is_some() {
+            cost + growth.cost
+        } else {
+            growth.total.1
+        };
+        end.held = lots;
+        end.filled = case.intent.filled.plus(growth.lots);
+        let risk = risk_of(
+            case.intent.direction,
+            (cost, lots),
+            goal,
+            case.spec.point_value,
+        );
+        self.say(Fact::RiskFixed {
+            leg: case.intent.leg,
+            risk,
+        });
+        let exits = self.view.book.exit_of(case.intent.leg).is_some();
+        if risk <= Money::ZERO && !exits {
+            self.exit_at_once(case);
+        }
+    }
+
+    fn open_leg(&mut self, case: &Case<'_>, goal: &OpenGoal, total: (Lots, Points)) {
+        let position = case.intent.position;
+        let known = self.view.book.positions.contains_key(&position);
+        self.say(Fact::LegOpened(Box::new(LegOpening {
+            leg: case.intent.leg,
+            position,
+            base: !known,
+            layer: goal.layer,
+            contract: case.intent.contract,
+            direction: case.intent.direction,
+            product: case.intent.product,
+            source: goal.source,
+            lots: total.0,
+            cost: total.1,
+            stop: goal.stop,
+            target: goal.target,
+            atr: goal.atr,
+        })));
+    }
+
+    /// A fill at or through its own stop leaves at once.
+    fn exit_at_once(&mut self, case: &Case<'_>) {
+        let out = Out {
+            cause: case.intent.leg.0,
+            signal: case.intent.signal,
+            reason: ExitReason::Stop,
+            by_person: false,
+            lots: None,
+        };
+        let exits = self
+            .view
+            .book
+            .legs
+            .get(&case.intent.leg)
+            .map_or(0, |leg| leg.exits);
+        self.exit_intent(case.intent, out, exits);
+    }
+
+    /// An exit's fill makes its leg smaller and books the gain.
+    fn shrink(&mut self, case: &Case<'_>, growth: &Growth, end: &mut End) {
+        let Goal::Close(reason) = case.intent.goal else {
+            return;
+        };
+        let leg = self.view.book.legs.get(&case.intent.leg);
+        let Some(leg) = leg.filter(|_| !growth.lots.is_zero()) else {
+            return;
+        };
+        let lots = growth.lots.min(leg.lots);
+        if lots < growth.lots {
+            self.finding(case, "exit_oversold", (leg.lots, growth.lots));
+        }
+        if lots.is_zero() {
+            return;
+        }
+        let cost = share(leg.cost, lots, leg.lots);
+        let value = share(growth.cost, lots, growth.lots);
+        let gain = match leg.direction {
+            Direction::Long => value - cost,
+            Direction::Short => cost - value,
+        };
+        let gross = gain.value(Lots::ONE, case.spec.point_value);
+        let charges = growth.charges;
+        self.say(Fact::LegReduced(Box::new(Reduction {
+            intent: case.intent.id,
+            leg: leg.id,
+            lots,
+            cost,
+            value,
+            gross,
+            charges,
+            reason,
+        })));
+        let mut balance = growth.balance;
+        self.book_money(case, &mut balance, (LedgerKind::Realised, gross));
+        end.held = leg.lots.less(lots);
+        end.filled = case.intent.filled.plus(lots);
+        if end.held.is_zero() {
+            self.close_leg(leg, (gross, charges), reason);
+        }
+    }
+
+    fn close_leg(&mut self, leg: &Leg, last: (Money, Money), reason: ExitReason) {
+        let gross = leg.gross + last.0;
+        let charges = leg.charges + last.1;
+        let net = gross - charges;
+        self.say(Fact::LegClosed {
+            leg: leg.id,
+            gross,
+            charges,
+            net,
+            reason,
+        });
+    }
+
+    /// More than was asked, or no whole number of lots: both are written down and need a person.
+    fn check_size(&mut self, case: &Case<'_>, report: &Report) {
+        let per_lot = case.instrument.per_lot(case.spec);
+        let (lots, rest) = report.quantity.lots(per_lot);
+        if report.quantity > case.order.quantity {
+            self.finding(case, "overfilled", (case.order.lots, lots));
+        } else if !rest.is_zero() && report.status != ReportStatus::Working {
+            self.finding(case, "odd_lot", (case.order.lots, lots));
+        }
+    }
+
+    fn finding(&mut self, case: &Case<'_>, code: &'static str, lots: (Lots, Lots)) {
+        let instrument = case.order.contract.instrument;
+        self.say(Fact::FindingMade {
+            instrument: Some(instrument),
+            order: Some(case.order.id),
+            code: Code(code),
+            ours: format!("{} lots", lots.0),
+            theirs: format!("{} lots", lots.1),
+        });
+        self.reduce(Scope::Instrument(instrument), code);
+    }
+
+    /// Ends the order when the broker says so, or when all of it is filled.
+    fn close(&mut self, case: &Case<'_>, report: &Report, mut end: End) {
+        let done = !case.order.quantity.is_zero() && report.quantity >= case.order.quantity;
+        let why = match report.status {
+            _ if done => Some(OrderEnd::Filled),
+            ReportStatus::Working | ReportStatus::Complete => None,
+            ReportStatus::Cancelled => Some(OrderEnd::Cancelled),
+            ReportStatus::Rejected => Some(OrderEnd::Rejected),
+        };
+        let Some(why) = why else { return };
+        if matches!(case.order.state, OrderState::Closed(known) if known == why) {
+            return;
+        }
+        let text = report.text.clone();
+        self.say(Fact::OrderClosed {
+            order: case.order.id,
+            why,
+            text,
+        });
+        end.why = why;
+        if !case.order.state.is_closed() {
+            self.after(case.order, &end);
+        }
+    }
+}
+
+/// Returns the sum of price times lots of a sum of price times ordered units.
+fn points(value: Money, per_lot: u32) -> Points {
+    let lots = value.get().checked_div(Decimal::from(per_lot.max(1)));
+    Points::new(lots.unwrap_or_default().round_dp(8))
+}
+
+/// Returns the money between what a leg cost and its stop; not positive when filled through it.
+fn risk_of(
+    direction: Direction,
+    held: (Points, Lots),
+    goal: &OpenGoal,
+    point_value: PointValue,
+) -> Money {
+    let at_stop = Points::new(goal.stop.get() * held.1.decimal());
+    let risked = match direction {
+        Direction::Long => held.0 - at_stop,
+        Direction::Short => at_stop - held.0,
+    };
+    risked.value(Lots::ONE, point_value)
+}

@@ -1,0 +1,137 @@
+//! What the passing of time brings: the day's start, expiries, waits that are over, and the second
+//! half of a reversal.
+
+use chrono::{DateTime, Utc};
+
+use super::Decision;
+use crate::domain::book::{CancelState, Intent, Order, OrderState, Reversal};
+use crate::domain::fact::{CancelWhy, Code, Fact};
+use crate::domain::gates::{self, Entry, EntryKind};
+use crate::domain::order::Direction;
+use crate::domain::signal::{Ask, Layer, TradeWord};
+
+impl Decision<'_> {
+    pub(super) fn time(&mut self) {
+        self.day();
+        let book = self.view.book;
+        for intent in book.open_intents() {
+            let Some(order) = book.live_order(intent.id) else {
+                continue;
+            };
+            match order.state {
+                OrderState::Wanted => self.wait_unsent(intent),
+                OrderState::Sent => self.wait_unfilled(intent, order),
+                OrderState::Sending { .. }
+                | OrderState::Queued
+                | OrderState::Uncertain
+                | OrderState::Closed(_) => {}
+            }
+        }
+        for reversal in book.reversals.values() {
+            self.second_half(reversal);
+        }
+    }
+
+    fn day(&mut self) {
+        let today = self.view.today();
+        let desk = &self.view.book.desk;
+        if desk.day.is_none_or(|day| day < today) {
+            let equity = self.view.book.equity(self.view.rules, self.view.now).marked;
+            let high_water = desk.high_water.max(equity);
+            self.say(Fact::DayStarted {
+                day: today,
+                equity,
+                high_water,
+            });
+        }
+    }
+
+    /// An entry that could not be sent in time is a different trade.
+    fn wait_unsent(&mut self, intent: &Intent) {
+        if intent
+            .valid_until
+            .is_some_and(|until| until <= self.view.now)
+        {
+            self.give_up(intent, CancelWhy::Wait);
+        }
+    }
+
+    /// An entry that rests too long is cancelled; an exit is priced anew.
+    fn wait_unfilled(&mut self, intent: &Intent, order: &Order) {
+        let timing = &self.view.rules.timing;
+        let (wait, why) = if intent.opens() {
+            (timing.entry_wait, CancelWhy::Wait)
+        } else {
+            (timing.exit_reprice, CancelWhy::Reprice)
+        };
+        let over = |since: DateTime<Utc>| self.view.now - since >= wait;
+        if order.cancel == CancelState::None && order.sent_at.is_some_and(over) {
+            self.say(Fact::CancelWanted {
+                order: order.id,
+                why,
+            });
+        }
+    }
+
+    /// The entry half of a reversal is judged once the instrument is flat.
+    fn second_half(&mut self, reversal: &Reversal) {
+        let signal = &reversal.signal;
+        let (instrument, id) = (signal.instrument, signal.id);
+        let book = self.view.book;
+        let busy = book.position_in(instrument).is_some()
+            || book
+                .open_intents()
+                .any(|one| one.contract.instrument == instrument);
+        if busy && self.view.now < reversal.until {
+            return;
+        }
+        let side = match signal.ask {
+            Ask::Trade {
+                word: TradeWord::Side(side),
+                ..
+            } => Direction::of(side),
+            Ask::Trade { .. } | Ask::Enter { .. } | Ask::Add { .. } | Ask::Exit(_) => return,
+        };
+        let quantity = match signal.ask {
+            Ask::Trade { quantity, .. } => quantity,
+            Ask::Enter { .. } | Ask::Add { .. } | Ask::Exit(_) => None,
+        };
+        if busy || self.view.now >= reversal.until {
+            let code = Code("expired");
+            return self.say(Fact::ReversalEnded {
+                instrument,
+                signal: id,
+                code,
+                trace: None,
+            });
+        }
+        let side = (side, Layer(1));
+        let Some(entry) = Entry::of(self.view, signal, EntryKind::Base, side) else {
+            return;
+        };
+        let mut entry = entry.capped(quantity);
+        // Its own exit was accepted after it was made: that is no disorder.
+        entry.moment = entry.moment.max(self.view.now);
+        match gates::approve(&entry) {
+            Ok(approved) => {
+                let code = Code("accepted");
+                self.say(Fact::ReversalEnded {
+                    instrument,
+                    signal: id,
+                    code,
+                    trace: None,
+                });
+                self.open(signal, side, approved);
+            }
+            Err(rejected) => {
+                let (code, trace) = (rejected.code, Some(rejected.trace));
+                self.say(Fact::ReversalEnded {
+                    instrument,
+                    signal: id,
+                    code,
+                    trace,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What courier and monitor want next: pure, so that a simulated day wants the same.
+//!
+//! At most one order of a contract, product and side is without an answer at a time. Exits come
+//! before entries.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::book::{Book, CancelState, Order, OrderState};
+use super::calendar::Session;
+use super::ids::OrderId;
+use super::input::TradingState;
+use super::instrument::ContractId;
+use super::order::{Product, Side};
+use super::rules::Rules;
+
+/// Something to do outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Call {
+    /// Cancel this order.
+    Cancel(OrderId),
+    /// Place this order.
+    Place(OrderId),
+    /// Find out what became of this order, which nobody answered for.
+    Resolve(OrderId),
+    /// Read how far this order is.
+    Follow(OrderId),
+}
+
+/// What orders without an answer block.
+type Key = (ContractId, Product, Side);
+
+/// Returns everything there is to do, the most urgent first.
+pub fn due(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Vec<Call> {
+    let mut calls = Vec::new();
+    let mut taken: BTreeSet<Key> = book
+        .orders
+        .values()
+        .filter(|order| order.state.is_unanswered())
+        .map(key)
+        .collect();
+    let (exits, entries): (Vec<&Order>, Vec<&Order>) = book
+        .orders
+        .values()
+        .filter(|order| !order.state.is_closed())
+        .partition(|order| !order.id.intent.purpose.opens());
+    for order in exits.iter().chain(&entries) {
+        match order.state {
+            OrderState::Wanted => {
+                if may_leave(book, rules, (order, now)) && taken.insert(key(order)) {
+                    calls.push(Call::Place(order.id));
+                }
+            }
+            OrderState::Sent => {
+                if let CancelState::Wanted(_, not_before) = order.cancel
+                    && not_before.is_none_or(|at| at <= now)
+                {
+                    calls.push(Call::Cancel(order.id));
+                }
+                calls.push(Call::Follow(order.id));
+            }
+            OrderState::Sending { .. } | OrderState::Uncertain => {
+                calls.push(Call::Resolve(order.id));
+            }
+            OrderState::Queued | OrderState::Closed(_) => {}
+        }
+    }
+    calls.sort_by_key(|call| match call {
+        Call::Cancel(_) => 0,
+        Call::Place(order) if !order.intent.purpose.opens() => 1,
+        Call::Resolve(_) => 2,
+        Call::Place(_) => 3,
+        Call::Follow(_) => 4,
+    });
+    calls
+}
+
+const fn key(order: &Order) -> Key {
+    (order.contract, order.product, order.side)
+}
+
+/// Returns whether it makes sense to ask for this order's dispatch now.
+fn may_leave(book: &Book, rules: &Rules, (order, now): (&Order, DateTime<Utc>)) -> bool {
+    let Some(intent) = book
+        .intents
+        .get(&order.id.intent)
+        .filter(|intent| intent.is_open())
+    else {
+        return false;
+    };
+    if order.not_before.is_some_and(|at| at > now) {
+        return false;
+    }
+    let open = rules
+        .instruments
+        .get(order.contract.instrument)
+        .is_some_and(|instrument| {
+            rules.calendar.session_at(instrument.exchange, now) == Session::Continuous
+        });
+    let frozen = book.state_of(order.contract.instrument) == TradingState::Frozen;
+    let entry_works = !intent.opens()
+        && book
+            .open_intents()
+            .filter(|one| one.leg == intent.leg && one.opens())
+            .any(|one| book.live_order(one.id).is_some());
+    open && (!frozen || intent.by_person || intent.opens()) && !entry_works
+}
