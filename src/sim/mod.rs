@@ -1,1 +1,46 @@
 //! An exchange to practise on: fills and costs, and an OpenAlgo-speaking server around them.
+//!
+//! What it assumes, so that nobody has to guess what a paper result is worth:
+//!
+//! 1. The spread is two ticks: a market order pays the far side, one tick worse than the last
+//!    price. A resting limit trades at its own price and only once the far side has reached it; a
+//!    stop trades one tick beyond wherever the price is when it wakes. Nothing ever fills better.
+//! 2. Costs are on: every fill books the charges it is given, the same figures as the gateway's.
+//! 3. Orders fill whole and at once unless a fault says otherwise; nobody else trades, so size moves
+//!    no price.
+//! 4. Futures block 13 % of their value or the master's own figure, shares their price (a fifth
+//!    when closed the same day). Losses that are not realised do not lower the cash.
+//! 5. There are no hours and no circuit limits: whether the market is open is the gateway's
+//!    question.
+//!
+//! The server speaks OpenAlgo 2.0 as a live Zerodha account answers: no `mode`, funds as text,
+//! eleven keys an order. `ping` calls the broker `torana-sim`, and live refuses it by that name.
+
+pub mod account;
+mod answer;
+mod control;
+mod door;
+pub mod event;
+pub mod faults;
+mod feed;
+pub mod fills;
+pub mod floor;
+mod house;
+mod journal;
+mod limits;
+pub mod master;
+mod options;
+pub mod prices;
+mod real;
+mod routes;
+mod schema;
+mod server;
+
+pub use event::Placed;
+pub use faults::{Fault, FaultName, UnknownFault};
+pub use floor::{Order, Status, Trade};
+pub use house::{Call, SimState};
+pub use master::{MasterRow, SymbolMaster};
+pub use options::{Clock, Holiday, ServerStyle, SimOptions};
+pub use prices::PriceSource;
+pub use server::{SimHandle, SimServer};

@@ -1,0 +1,354 @@
+//! Quotes, depth, history, and when the markets are open.
+
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, Utc, Weekday};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use crate::domain::order::Exchange;
+
+use super::super::answer::{Answer, float, int, object};
+use super::super::faults::FaultName;
+use super::super::floor::ist;
+use super::super::house::House;
+use super::super::master::MasterRow;
+use super::super::prices::{Bar, Day};
+use super::super::schema::Form;
+
+/// Trading day in minutes after midnight of the Indian clock, in the order OpenAlgo lists them.
+const SESSIONS: &[(&str, i64, i64)] = &[
+    ("NSE", 555, 930),
+    ("BSE", 555, 930),
+    ("NFO", 555, 940),
+    ("BFO", 555, 940),
+    ("MCX", 540, 1435),
+    ("BCD", 540, 1020),
+    ("CDS", 540, 1020),
+    ("NCO", 540, 1435),
+];
+
+/// Minutes of each interval a broker has; `D` is apart.
+const INTERVALS: &[(&str, i64)] = &[
+    ("1m", 1),
+    ("3m", 3),
+    ("5m", 5),
+    ("10m", 10),
+    ("15m", 15),
+    ("30m", 30),
+    ("1h", 60),
+];
+
+/// Most bars one answer holds.
+const BARS_MAX: usize = 20_000;
+
+/// Units of open interest and volume, for nobody trades here but us.
+const VOLUME: u64 = 2_345_678;
+const INTEREST: u64 = 1_234_500;
+
+fn not_found(symbol: &str, exchange: &str) -> String {
+    format!(
+        "Symbol '{symbol}' not found for exchange '{exchange}'. Please verify the symbol name \
+         and ensure master contracts are downloaded."
+    )
+}
+
+/// POST quotes.
+pub(super) fn quotes(house: &mut House, form: &Form) -> Answer {
+    match contract(house, form).and_then(|row| quote(house, &row)) {
+        Ok(data) => Answer::ok(json!({"data": data, "status": "success"})),
+        Err(refusal) => refusal,
+    }
+}
+
+fn contract(house: &House, form: &Form) -> Result<MasterRow, Answer> {
+    let (symbol, exchange) = (form.text("symbol"), form.text("exchange"));
+    house
+        .floor
+        .master
+        .find(exchange, symbol)
+        .cloned()
+        .ok_or_else(|| Answer::error(400, &not_found(symbol, exchange)))
+}
+
+fn quote(house: &mut House, row: &MasterRow) -> Result<Value, Answer> {
+    let day = day(house, row, "quotes")?;
+    let zero = house.strikes(FaultName::QuoteZero).is_some();
+    let price = |value: Decimal| priced(row, if zero { Decimal::ZERO } else { value });
+    let interest = interest(row);
+    Ok(object([
+        ("ask", price(day.quote.ask.get())),
+        ("bid", price(day.quote.bid.get())),
+        ("high", price(day.high.get())),
+        ("low", price(day.low.get())),
+        ("ltp", price(day.quote.last.get())),
+        ("oi", if zero { 0.into() } else { interest }),
+        ("open", price(day.open.get())),
+        ("prev_close", price(day.prev_close.get())),
+        ("volume", if zero { 0.into() } else { VOLUME.into() }),
+    ]))
+}
+
+fn day(house: &mut House, row: &MasterRow, what: &str) -> Result<Day, Answer> {
+    let failed = |why: &str| Answer::error(500, &format!("Error fetching {what}: {why}"));
+    if house.strikes(FaultName::NoQuote).is_some() {
+        let why = "API request failed: Server disconnected without sending a response.";
+        return Err(failed(why));
+    }
+    let stale = house.strikes(FaultName::QuoteStale).is_some();
+    let prices = house
+        .frozen
+        .as_ref()
+        .filter(|_| stale)
+        .unwrap_or(&house.prices);
+    prices
+        .day(row.exchange, &row.symbol)
+        .cloned()
+        .ok_or_else(|| {
+            failed(&format!(
+                "No quote data for {}:{}",
+                row.exchange, row.symbol
+            ))
+        })
+}
+
+/// Returns a price as this exchange's quotes show it: whole on MCX, a float elsewhere.
+fn priced(row: &MasterRow, value: Decimal) -> Value {
+    if row.exchange == Exchange::Mcx && value.is_integer() {
+        int(value)
+    } else {
+        float(value)
+    }
+}
+
+fn interest(row: &MasterRow) -> Value {
+    if row.expiry.is_empty() {
+        0.into()
+    } else {
+        INTEREST.into()
+    }
+}
+
+/// POST multiquotes: `results`, not `data`; an error only when none is known.
+pub(super) fn multiquotes(house: &mut House, form: &Form) -> Answer {
+    let items: Vec<_> = form.items("symbols").iter().map(Form::of).collect();
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for item in &items {
+        let (symbol, exchange) = (item.text("symbol"), item.text("exchange"));
+        let Ok(row) = contract(house, item) else {
+            unknown.push(json!({
+                "error": not_found(symbol, exchange),
+                "exchange": exchange,
+                "symbol": symbol,
+            }));
+            continue;
+        };
+        known.push(match quote(house, &row) {
+            Ok(data) => json!({"data": data, "exchange": exchange, "symbol": symbol}),
+            Err(refusal) => {
+                json!({"error": refusal.message(), "exchange": exchange, "symbol": symbol})
+            }
+        });
+    }
+    if known.is_empty() {
+        let first = unknown.first().and_then(|one| one.get("error")).cloned();
+        return Answer::json(
+            400,
+            json!({"invalid_symbols": unknown, "message": first, "status": "error"}),
+        );
+    }
+    unknown.extend(known);
+    Answer::ok(json!({"results": unknown, "status": "success"}))
+}
+
+/// POST depth: five prices a side.
+pub(super) fn depth(house: &mut House, form: &Form) -> Answer {
+    let found = contract(house, form).and_then(|row| Ok((day(house, &row, "depth")?, row)));
+    let (day, row) = match found {
+        Ok(found) => found,
+        Err(refusal) => return refusal,
+    };
+    let level = |side: Decimal, away: u32| {
+        let price = side.max(row.tick);
+        json!({"price": priced(&row, price), "quantity": (away + 1) * 10 * row.lot.max(1)})
+    };
+    let side = |best: Decimal, step: Decimal| -> Vec<Value> {
+        (0..5)
+            .map(|away| level(best + step * Decimal::from(away), away))
+            .collect()
+    };
+    let all = 150 * row.lot.max(1);
+    let data = object([
+        ("asks", side(day.quote.ask.get(), row.tick).into()),
+        ("bids", side(day.quote.bid.get(), -row.tick).into()),
+        ("high", priced(&row, day.high.get())),
+        ("low", priced(&row, day.low.get())),
+        ("ltp", priced(&row, day.quote.last.get())),
+        ("ltq", row.lot.max(1).into()),
+        ("oi", interest(&row)),
+        ("open", priced(&row, day.open.get())),
+        ("prev_close", priced(&row, day.prev_close.get())),
+        ("totalbuyqty", all.into()),
+        ("totalsellqty", all.into()),
+        ("volume", VOLUME.into()),
+    ]);
+    Answer::ok(json!({"data": data, "status": "success"}))
+}
+
+/// POST intervals.
+pub(super) fn intervals(_house: &mut House, _form: &Form) -> Answer {
+    Answer::ok(json!({
+        "data": {
+            "days": ["D"],
+            "hours": ["1h"],
+            "minutes": ["1m", "3m", "5m", "10m", "15m", "30m", "60m"],
+            "months": [],
+            "seconds": [],
+            "weeks": [],
+        },
+        "status": "success",
+    }))
+}
+
+/// POST history: a file's bars, else bars of a past that never was.
+pub(super) fn history(house: &mut House, form: &Form) -> Answer {
+    let row = match contract(house, form) {
+        Ok(row) => row,
+        Err(refusal) => return refusal,
+    };
+    let interval = form.text("interval");
+    let minutes = INTERVALS
+        .iter()
+        .find(|(word, _)| *word == interval)
+        .map(|(_, minutes)| *minutes);
+    if minutes.is_none() && interval != "D" {
+        let text = format!("Error fetching historical data: Unsupported timeframe: {interval}");
+        return Answer::error(500, &text);
+    }
+    let (Some(from), Some(to)) = (date(form, "start_date"), date(form, "end_date")) else {
+        return Answer::ok(json!({"data": [], "status": "success"}));
+    };
+    let bars = match house.prices.bars.get(&(row.exchange, row.symbol.clone())) {
+        Some(bars) => bars
+            .iter()
+            .filter(|bar| (from..=to).contains(&ist(bar.at).date_naive()))
+            .copied()
+            .take(BARS_MAX)
+            .collect(),
+        None => imagined(house, &row, minutes, (from, to)),
+    };
+    let rows: Vec<_> = bars.iter().map(|bar| shown(&row, bar)).collect();
+    Answer::ok(json!({"data": rows, "status": "success"}))
+}
+
+fn date(form: &Form, name: &str) -> Option<NaiveDate> {
+    NaiveDate::parse_from_str(form.text(name), "%Y-%m-%d").ok()
+}
+
+fn imagined(
+    house: &House,
+    row: &MasterRow,
+    minutes: Option<i64>,
+    (from, to): (NaiveDate, NaiveDate),
+) -> Vec<Bar> {
+    let (opens, closes) = session(row.exchange.word());
+    let now = house.now();
+    from.iter_days()
+        .take_while(|day| *day <= to)
+        .filter(|day| !closed(house, *day, row.exchange.word()))
+        .flat_map(|day| {
+            let (first, last, step) = match minutes {
+                Some(minutes) => (opens, closes, minutes),
+                // Daily bars are stamped 00:00 UTC of the Indian date, which is 05:30 there.
+                None => (330, 331, 1440),
+            };
+            let count = (last - first).div_euclid(step).max(1);
+            (0..count).map(move |at| (midnight(day) + TimeDelta::minutes(first + at * step), step))
+        })
+        .filter(|(at, _)| *at <= now)
+        .take(BARS_MAX)
+        .filter_map(|(at, step)| {
+            let on = (row.exchange, row.symbol.as_str());
+            house.prices.imagined(on, at, step * 60)
+        })
+        .collect()
+}
+
+fn shown(row: &MasterRow, bar: &Bar) -> Value {
+    object([
+        ("close", priced(row, bar.close)),
+        ("high", priced(row, bar.high)),
+        ("low", priced(row, bar.low)),
+        ("oi", interest(row)),
+        ("open", priced(row, bar.open)),
+        ("timestamp", bar.at.timestamp().into()),
+        ("volume", 1000.into()),
+    ])
+}
+
+/// Returns midnight of the Indian clock.
+fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(chrono::NaiveTime::MIN).and_utc() - TimeDelta::minutes(330)
+}
+
+fn session(exchange: &str) -> (i64, i64) {
+    SESSIONS
+        .iter()
+        .find(|(name, _, _)| *name == exchange)
+        .map_or((555, 930), |(_, opens, closes)| (*opens, *closes))
+}
+
+fn closed(house: &House, day: NaiveDate, exchange: &str) -> bool {
+    let weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
+    weekend
+        || house
+            .holidays
+            .iter()
+            .any(|holiday| holiday.date == day && holiday.closed.iter().any(|one| one == exchange))
+}
+
+/// POST market/timings: on a day without trading only crypto is left.
+pub(super) fn timings(house: &mut House, form: &Form) -> Answer {
+    let Some(day) = date(form, "date") else {
+        return Answer::ok(json!({"data": [], "status": "success"}));
+    };
+    let start = midnight(day);
+    let at = |minutes: i64| (start + TimeDelta::minutes(minutes)).timestamp_millis();
+    let mut rows: Vec<_> = SESSIONS
+        .iter()
+        .filter(|(exchange, _, _)| !closed(house, day, exchange))
+        .map(|(exchange, opens, closes)| {
+            json!({"end_time": at(*closes), "exchange": exchange, "start_time": at(*opens)})
+        })
+        .collect();
+    let end = day.checked_add_days(Days::new(1)).map_or(start, midnight) - TimeDelta::seconds(1);
+    rows.push(json!({
+        "end_time": end.timestamp_millis(),
+        "exchange": "CRYPTO",
+        "start_time": start.timestamp_millis(),
+    }));
+    Answer::ok(json!({"data": rows, "status": "success"}))
+}
+
+/// POST market/holidays.
+pub(super) fn holidays(house: &mut House, form: &Form) -> Answer {
+    let year = form.number("year");
+    let rows: Vec<_> = house
+        .holidays
+        .iter()
+        .filter(|holiday| Decimal::from(holiday.date.year()) == year)
+        .map(|holiday| {
+            json!({
+                "closed_exchanges": holiday.closed,
+                "date": holiday.date.to_string(),
+                "description": holiday.description,
+                "holiday_type": "TRADING_HOLIDAY",
+                "open_exchanges": [],
+            })
+        })
+        .collect();
+    Answer::ok(json!({
+        "data": rows,
+        "status": "success",
+        "timezone": "Asia/Kolkata",
+        "year": int(year),
+    }))
+}

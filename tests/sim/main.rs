@@ -1,0 +1,11 @@
+//! The simulator, seen from outside: what it answers, keeps and breaks.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail loudly"
+)]
+
+mod behaviour;
+mod durable;
+mod support;
