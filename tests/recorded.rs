@@ -343,3 +343,76 @@ fn half_an_answer_is_never_a_yes() {
         }
     }
 }
+
+/// Values that no field should hold.
+const ODD: [&str; 11] = [
+    "null",
+    "true",
+    "-1",
+    "1e28",
+    "1e400",
+    "79228162514264337593543950335",
+    "\"-79228162514264337593543950335\"",
+    "\"0.0000000000000000000000000001\"",
+    "\"\u{fffd}NaN\"",
+    "[]",
+    "{\"a\":1}",
+];
+
+/// Returns how many leaves a value has.
+fn leaves(value: &Value) -> usize {
+    match value {
+        Value::Array(all) => all.iter().map(leaves).sum(),
+        Value::Object(all) => all.values().map(leaves).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
+    }
+}
+
+/// Puts `odd` in place of the leaf numbered `left`.
+fn bend(value: &mut Value, left: &mut usize, odd: &Value) {
+    match value {
+        Value::Array(all) => all.iter_mut().for_each(|one| bend(one, left, odd)),
+        Value::Object(all) => all.values_mut().for_each(|one| bend(one, left, odd)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            if *left == 0 {
+                *value = odd.clone();
+            }
+            *left = left.wrapping_sub(1);
+        }
+    }
+}
+
+#[test]
+fn no_odd_value_in_any_field_brings_a_parser_down() {
+    let odd = ODD.map(|odd| serde_json::from_str::<Value>(odd).unwrap());
+    let small = recordings().into_iter();
+    let small = small.filter_map(|one| one.response.raw.filter(|raw| raw.len() < 1_500));
+    let small: std::collections::BTreeSet<String> = small.collect();
+    for body in small
+        .iter()
+        .filter_map(|raw| serde_json::from_str::<Value>(raw).ok())
+    {
+        for (leaf, odd) in
+            (0..leaves(&body)).flat_map(|leaf| odd.iter().map(move |odd| (leaf, odd)))
+        {
+            let mut bent = body.clone();
+            bend(&mut bent, &mut leaf.clone(), odd);
+            let text = bent.to_string();
+            let _outcome = classify(Call::Place, 200, text.as_bytes());
+            let _frame = Frame::read(&text);
+            let Ok(answer) = reads::answer("bent", 200, text.as_bytes()) else {
+                continue;
+            };
+            let _orders = books::orders(&answer);
+            let _trades = books::trades(&answer);
+            let _positions = books::positions(&answer);
+            let _status = reads::order_status(&answer);
+            let _funds = reads::funds(&answer);
+            let _quote = reads::quote(&answer);
+            let _quotes = reads::quotes(&answer);
+            let _contract = reads::contract(&answer);
+            let _margin = reads::margin(&answer);
+            let _routing = reads::routing(&answer);
+        }
+    }
+}
