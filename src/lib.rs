@@ -12,6 +12,7 @@
 
 pub mod broker;
 pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod http;
 pub mod journal;

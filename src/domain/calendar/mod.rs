@@ -151,6 +151,12 @@ impl Calendar {
         self.always
     }
 
+    /// Returns whether hours of an exchange are listed.
+    pub fn lists(&self, exchange: Exchange) -> bool {
+        self.market(exchange)
+            .is_some_and(|market| !market.hours.is_empty())
+    }
+
     /// Returns whether the holidays of the date's year are known.
     pub fn knows(&self, exchange: Exchange, date: NaiveDate) -> bool {
         self.market(exchange)

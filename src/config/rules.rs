@@ -1,0 +1,375 @@
+//! From a profile and the market's facts to the rules a decision compares with.
+//!
+//! A profile's limits of one instrument are its `[instrument.default]`, with `[equity]` over it for
+//! shares and `[instrument.NAME]` over both.
+
+use rust_decimal::Decimal;
+use toml::Table;
+
+use super::layers::Layered;
+use super::section::{FromSetting, Problems, Section, read};
+use super::values::words;
+use crate::domain::calendar::Calendar;
+use crate::domain::charges::{ChargeKind, Charges};
+use crate::domain::instrument::{Instrument, InstrumentKind, Instruments};
+use crate::domain::money::Percent;
+use crate::domain::rules::{
+    AlertRules, DayRules, InstrumentRules, OnExisting, PortfolioRules, ProofRules, PyramidBudget,
+    PyramidRules, QuantityUse, Rules, RulesHash, SizingEquity, SizingRules, StopHitOn, StopRules,
+    StopSource, TimingRules,
+};
+use crate::domain::sizing::VolatilityUse;
+
+words! {
+    SizingEquity {
+        "conservative" => Self::Conservative,
+        "blended" => Self::Blended,
+        "realised" => Self::Realised,
+        "marked" => Self::Marked,
+        "high_water" => Self::HighWater,
+    }
+    VolatilityUse { "enforce" => Self::Enforce, "report" => Self::Report }
+    PyramidBudget { "full" => Self::Full, "base_only" => Self::BaseOnly }
+    StopSource { "alert" => Self::Alert, "atr" => Self::Atr }
+    StopHitOn { "close" => Self::Close, "tick" => Self::Tick }
+    OnExisting { "reject" => Self::Reject, "add" => Self::Add }
+    QuantityUse { "cap" => Self::Cap, "strict" => Self::Strict }
+}
+
+/// The efficiency ratio that trend entries ask for at least: below it no entry is sized.
+const ENTRY_ER: Decimal = Decimal::from_parts(8, 0, 0, false, 1);
+
+/// What the market offers.
+pub(super) struct Facts {
+    pub(super) instruments: Instruments,
+    pub(super) calendar: Calendar,
+    pub(super) charges: Charges,
+}
+
+/// What of the rules stands among the settings.
+pub(super) struct Shared {
+    pub(super) timing: Option<Timing>,
+    pub(super) proof: Option<ProofRules>,
+    pub(super) require_funds: Option<bool>,
+}
+
+/// The part of [`TimingRules`] that no profile changes.
+pub(super) struct Timing {
+    intent_validity: chrono::TimeDelta,
+    entry_wait: chrono::TimeDelta,
+    funds_age: chrono::TimeDelta,
+    mark_age: chrono::TimeDelta,
+    basis_age: chrono::TimeDelta,
+    exit_pause_min: chrono::TimeDelta,
+    exit_pause_max: chrono::TimeDelta,
+    release_pause: chrono::TimeDelta,
+    exit_reprice: chrono::TimeDelta,
+}
+
+/// The part of [`TimingRules`] that belongs to a profile.
+struct Drift {
+    divergence_base: Percent,
+    divergence_add: Percent,
+    growth_base: Percent,
+    growth_add: Percent,
+}
+
+/// Reads what the settings hold of the rules.
+pub(super) fn read_shared(root: &mut Section<'_>) -> Shared {
+    let timing = root.read("timing", |section| {
+        read!(section => Timing {
+            intent_validity, entry_wait, funds_age, mark_age, basis_age, exit_pause_min,
+            exit_pause_max, release_pause, exit_reprice,
+        })
+    });
+    let proof = root.read(
+        "proof",
+        |section| read!(section => ProofRules { reads_min, span_min, call_deadline }),
+    );
+    Shared {
+        timing,
+        proof,
+        require_funds: None,
+    }
+}
+
+/// Reads a profile into rules; notes what is refused, and adds what is odd to the warnings.
+pub(super) fn read_profile(
+    profile: (&str, Layered),
+    facts: Facts,
+    shared: &Shared,
+    mut notes: Notes<'_>,
+) -> Option<Rules> {
+    let (name, layered) = profile;
+    let path = format!("profiles/{name}.toml: ");
+    let mut file = Section::new(path.clone(), layered.table.clone(), notes.problems);
+    let limits = Limits::of(&layered.table, &path, notes.problems);
+    let per_instrument: Vec<_> = facts
+        .instruments
+        .iter()
+        .map(|(_, instrument)| limits.read(instrument))
+        .collect();
+    limits.note_strangers(&facts.instruments);
+    file.forget(&["instrument", "equity"]);
+    let sections = read_sections(&mut file, shared);
+    file.finish();
+    let per_instrument = per_instrument.into_iter().collect::<Option<Vec<_>>>()?;
+    let rules = sections?.rules(name, facts, per_instrument);
+    check(&rules, &path, &mut notes);
+    Some(rules)
+}
+
+/// Where findings go.
+pub(super) struct Notes<'p> {
+    pub(super) problems: &'p Problems,
+    pub(super) warnings: &'p mut Vec<String>,
+}
+
+struct Sections {
+    portfolio: PortfolioRules,
+    sizing: SizingRules,
+    pyramid: PyramidRules,
+    stops: StopRules,
+    alerts: AlertRules,
+    day: DayRules,
+    timing: TimingRules,
+    proof: ProofRules,
+}
+
+impl Sections {
+    fn rules(self, name: &str, facts: Facts, per_instrument: Vec<InstrumentRules>) -> Rules {
+        Rules {
+            hash: RulesHash::default(),
+            profile: name.to_owned(),
+            instruments: facts.instruments,
+            calendar: facts.calendar,
+            charges: facts.charges,
+            per_instrument,
+            portfolio: self.portfolio,
+            sizing: self.sizing,
+            pyramid: self.pyramid,
+            stops: self.stops,
+            alerts: self.alerts,
+            day: self.day,
+            timing: self.timing,
+            proof: self.proof,
+        }
+    }
+}
+
+fn read_sections(file: &mut Section<'_>, shared: &Shared) -> Option<Sections> {
+    let portfolio = file.read("portfolio", |section| {
+        read!(section => PortfolioRules {
+            risk, volatility, add_risk, add_volatility, margin_cap, max_positions, max_same_sector,
+            deployed, planned_heat, max_order_value, max_open_order_value, min_reward_risk,
+            max_slices,
+        } with { require_funds: shared.require_funds })
+    });
+    let sizing = file.read("sizing", |section| {
+        read!(section => SizingRules {
+            equity, volatility, stop_atr_min, stop_percent_max, stop_charges_min,
+        })
+    });
+    let pyramid = file.read(
+        "pyramid",
+        |section| read!(section => PyramidRules { ratio, budget }),
+    );
+    let stops = file.read(
+        "stops",
+        |section| read!(section => StopRules { source, percent, hit_on }),
+    );
+    let alerts = file.read(
+        "alerts",
+        |section| read!(section => AlertRules { long_only, on_existing, quantity, require_atr }),
+    );
+    let day = file.read(
+        "day",
+        |section| read!(section => DayRules { loss, drawdown, trades, losing_streak, cool_down }),
+    );
+    let drift = file.read("drift", |section| {
+        read!(section => Drift { divergence_base, divergence_add, growth_base, growth_add })
+    });
+    Some(Sections {
+        portfolio: portfolio?,
+        sizing: sizing?,
+        pyramid: pyramid?,
+        stops: stops?,
+        alerts: alerts?,
+        day: day?,
+        timing: timing_rules(shared.timing.as_ref()?, &drift?),
+        proof: shared.proof.clone()?,
+    })
+}
+
+fn timing_rules(timing: &Timing, drift: &Drift) -> TimingRules {
+    TimingRules {
+        intent_validity: timing.intent_validity,
+        entry_wait: timing.entry_wait,
+        funds_age: timing.funds_age,
+        mark_age: timing.mark_age,
+        basis_age: timing.basis_age,
+        divergence_base: drift.divergence_base,
+        divergence_add: drift.divergence_add,
+        growth_base: drift.growth_base,
+        growth_add: drift.growth_add,
+        exit_pause_min: timing.exit_pause_min,
+        exit_pause_max: timing.exit_pause_max,
+        release_pause: timing.release_pause,
+        exit_reprice: timing.exit_reprice,
+    }
+}
+
+/// The tables of a profile that limits of single instruments are laid together from.
+struct Limits<'a> {
+    default: Layered,
+    equity: Table,
+    named: Table,
+    path: &'a str,
+    problems: &'a Problems,
+}
+
+impl<'a> Limits<'a> {
+    fn of(profile: &Table, path: &'a str, problems: &'a Problems) -> Self {
+        let table = |table: &Table, key: &str| {
+            let inner = table.get(key).and_then(toml::Value::as_table);
+            inner.cloned().unwrap_or_default()
+        };
+        let mut named = table(profile, "instrument");
+        named.remove("default");
+        Self {
+            default: Layered {
+                table: table(&table(profile, "instrument"), "default"),
+                ..Layered::default()
+            },
+            equity: table(profile, "equity"),
+            named,
+            path,
+            problems,
+        }
+    }
+
+    fn read(&self, instrument: &Instrument) -> Option<InstrumentRules> {
+        let mut layered = self.default.clone();
+        if instrument.kind == InstrumentKind::Equity {
+            layered.lay(self.equity.clone(), "equity");
+        }
+        let own = self.named.get(&instrument.name);
+        let own = own.and_then(toml::Value::as_table).cloned();
+        let path = match (&own, instrument.kind) {
+            (Some(_), _) => format!("{}instrument.{}", self.path, instrument.name),
+            (None, InstrumentKind::Equity) => format!("{}equity", self.path),
+            (None, InstrumentKind::Future) => format!("{}instrument.default", self.path),
+        };
+        layered.lay(own.unwrap_or_default(), "own");
+        let mut section = Section::new(path, layered.table, self.problems);
+        let rules = read!(section => InstrumentRules {
+            enabled, risk, volatility, ongoing_risk, ongoing_volatility, initial_atr, trailing_atr,
+            max_adds, spacing, max_lots, max_value, capital_share,
+        });
+        if let Some(rules) = rules.as_ref().filter(|rules| rules.enabled) {
+            refuse_limits(rules, &section);
+        }
+        section.finish();
+        rules
+    }
+
+    /// Notes limits of instruments that do not exist.
+    fn note_strangers(&self, instruments: &Instruments) {
+        let section = Section::new(
+            format!("{}instrument", self.path),
+            Table::new(),
+            self.problems,
+        );
+        for name in self.named.keys() {
+            if instruments.by_name(name).is_none() {
+                section.problem(name, "is no instrument");
+            }
+        }
+    }
+}
+
+/// Notes an ongoing limit that is not above its initial one: every entry would be peeled off.
+fn refuse_limits(rules: &InstrumentRules, section: &Section<'_>) {
+    for (key, initial, ongoing) in [
+        ("ongoing_risk", rules.risk, rules.ongoing_risk),
+        (
+            "ongoing_volatility",
+            rules.volatility,
+            rules.ongoing_volatility,
+        ),
+    ] {
+        if ongoing <= initial {
+            section.problem(
+                key,
+                format!("must be above the initial {initial} %, is {ongoing} %"),
+            );
+        }
+    }
+}
+
+/// Compares the rules with each other and with the market's facts.
+fn check(rules: &Rules, path: &str, notes: &mut Notes<'_>) {
+    let section = Section::new(path.to_owned(), Table::new(), notes.problems);
+    for ((_, instrument), limits) in rules.instruments.iter().zip(&rules.per_instrument) {
+        if !limits.enabled {
+            continue;
+        }
+        let kind = ChargeKind::of(instrument.exchange, instrument.product);
+        let day = instrument.specs.last().map(|spec| spec.valid_from);
+        let charged = day.and_then(|day| rules.charges.in_force(instrument.exchange, kind, day));
+        if charged.is_none() {
+            section.problem(&instrument.name, "has no charges in charges.toml");
+        }
+        if !rules.calendar.lists(instrument.exchange) {
+            section.problem(&instrument.name, "has no hours in calendar.toml");
+        }
+        notes.warnings.extend(
+            never_binds(rules, limits).map(|what| format!("{path}{}: {what}", instrument.name)),
+        );
+    }
+    notes.warnings.sort();
+    notes.warnings.dedup();
+    notes.warnings.extend(too_wide(rules, path));
+}
+
+/// Returns which constraint of a base entry can never be the one that binds, with a stop at
+/// `initial_atr` and an efficiency ratio that an entry can have.
+fn never_binds(rules: &Rules, limits: &InstrumentRules) -> Option<String> {
+    let volatility_binds = rules.sizing.volatility == VolatilityUse::Enforce;
+    let per_atr = limits.risk.get().checked_div(limits.initial_atr.get())?;
+    let volatility = limits.volatility.get();
+    if volatility_binds && volatility >= per_atr {
+        return Some(format!(
+            "volatility {volatility} % can never bind: risk {} % over {} ATR is {} %",
+            limits.risk,
+            limits.initial_atr,
+            per_atr.round_dp(4)
+        ));
+    }
+    let least = per_atr.checked_mul(ENTRY_ER)?;
+    (volatility_binds && volatility < least).then(|| {
+        format!(
+            "risk can never bind: volatility {volatility} % is below risk {} % over {} ATR at an \
+             efficiency ratio of {ENTRY_ER}, {} %",
+            limits.risk,
+            limits.initial_atr,
+            least.round_dp(4)
+        )
+    })
+}
+
+/// Returns limits of the book that the number of positions never lets it reach.
+fn too_wide(rules: &Rules, path: &str) -> Option<String> {
+    let enabled = || rules.per_instrument.iter().filter(|limits| limits.enabled);
+    let largest = enabled().map(|limits| limits.risk).max()?;
+    let positions = Decimal::from(rules.portfolio.max_positions?);
+    let most = largest.get().checked_mul(positions)?;
+    let never = enabled().all(|limits| limits.max_adds == 0) && rules.portfolio.risk.get() > most;
+    never.then(|| {
+        format!(
+            "{path}portfolio.risk: {} % can never bind: {positions} positions of {largest} % are \
+             {most} %",
+            rules.portfolio.risk
+        )
+    })
+}
