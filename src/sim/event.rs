@@ -95,6 +95,8 @@ pub struct Placed {
     pub quantity: u64,
     /// Kind and prices.
     pub terms: WireTerms,
+    /// Rupees one point of one unit is worth: kept, for the contract may have left the master.
+    pub multiplier: Decimal,
     /// Most units that may fill until it is released (fault `partial_fill`).
     #[serde(default)]
     pub held_at: Option<u64>,

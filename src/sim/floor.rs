@@ -12,6 +12,7 @@ use std::sync::Arc;
 use chrono::{DateTime, FixedOffset, Utc};
 use rust_decimal::Decimal;
 
+use crate::domain::calendar::exchange_day;
 use crate::domain::charges::{ChargeKind, Charges, Traded};
 use crate::domain::money::{Money, Price, Quantity};
 use crate::domain::order::{Exchange, Side};
@@ -219,9 +220,9 @@ impl Floor {
                 exchange: order.placed.exchange,
                 kind: ChargeKind::of(order.placed.exchange, order.placed.product),
                 side: order.placed.side,
-                day: ist(order.at).date_naive(),
+                day: exchange_day(order.at),
             },
-            Money::new(value * self.multiplier(order)),
+            Money::new(value * order.placed.multiplier),
         );
         Event::Filled {
             id: order.placed.id.clone(),
@@ -275,12 +276,6 @@ impl Floor {
         let reduces = units(held.max(Decimal::ZERO));
         let adds = Quantity::new(order.pending().saturating_sub(reduces));
         row.margin_of(order.placed.product, adds, price)
-    }
-
-    fn multiplier(&self, order: &Order) -> Decimal {
-        self.master
-            .get(order.placed.exchange, &order.placed.symbol)
-            .map_or(Decimal::ONE, |row| row.multiplier)
     }
 
     fn looked_at(&self, order: &Order, quote: &Quote) -> Vec<Event> {
@@ -373,10 +368,7 @@ impl Floor {
             return;
         };
         let (key, side) = (order.position(), order.placed.side);
-        let multiplier = self
-            .master
-            .get(key.exchange, &key.symbol)
-            .map_or(Decimal::ONE, |row| row.multiplier);
+        let multiplier = order.placed.multiplier;
         self.account.book(
             key,
             &Executed {

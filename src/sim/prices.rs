@@ -18,6 +18,9 @@ use super::fills::Quote;
 use super::floor::ist;
 use super::master::SymbolMaster;
 
+/// Where a walk starts that nobody has named a price for.
+const WALK_STARTS: Decimal = Decimal::ONE_THOUSAND;
+
 /// Where prices come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PriceSource {
@@ -109,8 +112,12 @@ impl Prices {
                 .collect(),
             bars,
         };
+        let otherwise = match prices.source {
+            PriceSource::Walk => Price::new(WALK_STARTS),
+            PriceSource::Alerts | PriceSource::Bars(_) | PriceSource::OpenAlgo { .. } => None,
+        };
         for (_, row) in master.rows() {
-            if let Some(reference) = row.reference {
+            if let Some(reference) = row.reference.or(otherwise) {
                 prices.set((row.exchange, &row.symbol), reference, now);
             }
         }

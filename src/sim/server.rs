@@ -173,6 +173,20 @@ impl SimHandle {
         self.shared.house().set_price((exchange, symbol), price)
     }
 
+    /// Names a price for every contract on something (`BANKNIFTY`): all months, and its index.
+    pub fn set_prices_of(&self, name: &str, price: Price) -> io::Result<()> {
+        let mut house = self.shared.house();
+        let rows: Vec<_> = house
+            .floor
+            .master
+            .rows()
+            .filter(|(_, row)| row.name == name)
+            .map(|(_, row)| (row.exchange, row.symbol.clone()))
+            .collect();
+        rows.iter()
+            .try_for_each(|(exchange, symbol)| house.set_price((*exchange, symbol), price))
+    }
+
     /// Moves every price one step.
     pub fn step(&self) -> io::Result<()> {
         self.shared.house().step()

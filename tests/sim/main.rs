@@ -8,4 +8,5 @@
 
 mod behaviour;
 mod durable;
+mod faults;
 mod support;

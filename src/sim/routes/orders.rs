@@ -308,9 +308,9 @@ pub(super) fn close(house: &mut House, _form: &Form) -> Answer {
         .positions
         .iter()
         .filter(|(_, position)| !position.net.is_zero())
-        .map(|(key, position)| (key.clone(), position.net))
+        .map(|(key, position)| (key.clone(), position.net, position.multiplier))
         .collect();
-    for (key, net) in open {
+    for (key, net, multiplier) in open {
         let at = house.now();
         let placed = Placed {
             id: house.floor.next_id(at),
@@ -328,6 +328,7 @@ pub(super) fn close(house: &mut House, _form: &Form) -> Answer {
                 price: Decimal::ZERO,
                 trigger_price: Decimal::ZERO,
             },
+            multiplier,
             held_at: None,
             symbol: key.symbol,
         };

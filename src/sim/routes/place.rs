@@ -151,13 +151,14 @@ fn admit(
     form: &Form,
     sized: Option<(Side, Decimal)>,
 ) -> Result<(Placed, Option<Quote>), Answer> {
-    let placed = read(form, sized).ok_or_else(|| Answer::error(400, NO_INSTRUMENT))?;
+    let mut placed = read(form, sized).ok_or_else(|| Answer::error(400, NO_INSTRUMENT))?;
     let row = house
         .floor
         .master
         .get(placed.exchange, &placed.symbol)
         .filter(|row| !row.exchange.is_index())
         .ok_or_else(|| Answer::error(400, NO_INSTRUMENT))?;
+    placed.multiplier = row.multiplier;
     let lot = u64::from(row.lot.max(1));
     if !placed.quantity.is_multiple_of(lot) {
         let text = format!("Quantity should be in multiples of lot size {lot}.");
@@ -224,6 +225,7 @@ fn read(form: &Form, sized: Option<(Side, Decimal)>) -> Option<Placed> {
             price,
             trigger_price: form.number("trigger_price"),
         },
+        multiplier: Decimal::ONE,
         held_at: None,
     })
 }
