@@ -35,6 +35,8 @@ pub struct Assumed {
     pub id: String,
     /// Which figures, and what is known of them.
     pub what: String,
+    /// The first day of the row that replaces it.
+    pub until: Option<NaiveDate>,
 }
 
 /// Reads `instruments.toml`; adds what is assumed to the list.
@@ -110,12 +112,21 @@ fn read_common(
         )
     });
     let quote_age = section.read("quote_age", |age| read!(age => QuoteAge { front, other }));
-    let mut specs: Vec<Spec> = section
-        .rows("spec")
-        .into_iter()
-        .filter_map(|row| read_spec(row, id, assumed))
-        .collect();
+    let mut specs = Vec::new();
+    let mut doubts = Vec::new();
+    for row in section.rows("spec") {
+        specs.extend(read_spec(row, id, &mut doubts));
+    }
     specs.sort_by_key(|spec| spec.valid_from);
+    assumed.extend(doubts.into_iter().map(|(from, doubt)| {
+        Assumed {
+            until: specs
+                .iter()
+                .map(|spec| spec.valid_from)
+                .find(|next| *next > from),
+            ..doubt
+        }
+    }));
     if specs.is_empty() {
         section.problem("spec", "needs at least one row");
     }
@@ -170,7 +181,9 @@ fn read_fixed(days: &mut Section<'_>) -> BTreeMap<NaiveDate, NaiveDate> {
     fixed
 }
 
-fn read_spec(mut row: Section<'_>, id: &str, assumed: &mut Vec<Assumed>) -> Option<Spec> {
+type Doubts = Vec<(NaiveDate, Assumed)>;
+
+fn read_spec(mut row: Section<'_>, id: &str, assumed: &mut Doubts) -> Option<Spec> {
     let valid_from: Option<NaiveDate> = row.take("from");
     let ticks = row.take("tick");
     let margin = row.take("margin");
@@ -178,10 +191,12 @@ fn read_spec(mut row: Section<'_>, id: &str, assumed: &mut Vec<Assumed>) -> Opti
     let doubts: Option<Option<Vec<String>>> = row.take("assumed");
     let doubts = doubts?.unwrap_or_default();
     if let (false, Some(from), Some(source)) = (doubts.is_empty(), valid_from, &source) {
-        assumed.push(Assumed {
+        let doubt = Assumed {
             id: format!("{id}.{from}"),
             what: format!("{} ({source})", doubts.join(", ")),
-        });
+            until: None,
+        };
+        assumed.push((from, doubt));
     }
     let max_order_lots: Option<Lots> = row.take("max_order_lots");
     if max_order_lots.is_some_and(Lots::is_zero) {

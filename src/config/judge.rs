@@ -1,18 +1,21 @@
 //! What the parts of a configuration must be to each other: what is refused, and what is risky.
 
+use chrono::{Days, NaiveDate};
+
 use super::load::note;
 use super::section::Problems;
-use super::settings::CalendarChoice;
+use super::settings::{CalendarChoice, Settings};
 use super::{Config, Mode};
 
 /// The most orders a second that an exchange takes of one account.
 const ORDERS_PER_SECOND_MAX: u32 = 10;
 
 /// Judges the parts of a configuration together.
-pub(super) fn judge(config: &mut Config, problems: &Problems) {
+pub(super) fn judge(config: &mut Config, today: NaiveDate, problems: &Problems) {
+    refuse_nothing(&config.settings, problems);
     let settings = &config.settings;
     let limits = &settings.limits;
-    if limits.orders_per_second > ORDERS_PER_SECOND_MAX || limits.orders_per_second == 0 {
+    if limits.orders_per_second > ORDERS_PER_SECOND_MAX {
         let problem = format!("must be from 1 to {ORDERS_PER_SECOND_MAX}");
         note(problems, "limits.orders_per_second", problem);
     }
@@ -49,6 +52,14 @@ pub(super) fn judge(config: &mut Config, problems: &Problems) {
             );
         }
     }
+    let with_password = |url: &Option<String>| url.as_ref().is_some_and(|url| url.contains('@'));
+    if with_password(&settings.openalgo.url) || with_password(&settings.openalgo.ws_url) {
+        note(
+            problems,
+            "openalgo.url",
+            "must not contain a user or password",
+        );
+    }
     if settings.monitor.order_polls.is_empty() {
         note(problems, "monitor.order_polls", "needs at least one pause");
     }
@@ -58,7 +69,41 @@ pub(super) fn judge(config: &mut Config, problems: &Problems) {
         Mode::Paper if settings.paper.prices == "openalgo" => judge_quotes(config, problems),
         Mode::Paper => {}
     }
-    warn(config);
+    warn(config, today);
+}
+
+/// Notes counts that nothing would work with at zero.
+fn refuse_nothing(settings: &Settings, problems: &Problems) {
+    let limits = &settings.limits;
+    for (key, is_zero) in [
+        ("server.workers", settings.server.workers == 0),
+        (
+            "sources.alerts_per_second",
+            settings.sources.alerts_per_second == 0,
+        ),
+        ("sources.alerts_burst", settings.sources.alerts_burst == 0),
+        ("limits.body_bytes", limits.body_bytes == 0),
+        ("limits.json_depth", limits.json_depth == 0),
+        (
+            "limits.requests_per_second",
+            limits.requests_per_second == 0,
+        ),
+        ("limits.requests_burst", limits.requests_burst == 0),
+        (
+            "limits.failures_per_minute",
+            limits.failures_per_minute == 0,
+        ),
+        ("limits.orders_per_second", limits.orders_per_second == 0),
+        ("limits.open_intents", limits.open_intents == 0),
+        ("limits.inputs_per_lock", limits.inputs_per_lock == 0),
+        ("limits.inputs_waiting", limits.inputs_waiting == 0),
+        ("courier.lanes", settings.courier.lanes == 0),
+        ("database.pool", settings.database.pool == 0),
+    ] {
+        if is_zero {
+            note(problems, key, "must be at least 1");
+        }
+    }
 }
 
 /// Quotes of a real broker need its address and key.
@@ -102,7 +147,7 @@ fn judge_live(config: &Config, problems: &Problems) {
 }
 
 /// Adds what is legal and risky.
-fn warn(config: &mut Config) {
+fn warn(config: &mut Config, today: NaiveDate) {
     let settings = &config.settings;
     let mut warnings = Vec::new();
     if !settings.server.listen.ip().is_loopback() {
@@ -121,5 +166,32 @@ fn warn(config: &mut Config) {
     if gap {
         warnings.push("limits.exits_per_second: entries may use up all of the rate".to_owned());
     }
+    warnings.extend(unknown_holidays(config, today));
     config.warnings.extend(warnings);
+}
+
+/// Returns which exchanges' holidays are not known for the coming weeks, where they matter.
+fn unknown_holidays(config: &Config, today: NaiveDate) -> Vec<String> {
+    let rules = &config.rules;
+    if today == NaiveDate::default() {
+        return Vec::new();
+    }
+    let soon = today.checked_add_days(Days::new(45)).unwrap_or(today);
+    let mut exchanges: Vec<_> = rules
+        .instruments
+        .iter()
+        .zip(&rules.per_instrument)
+        .filter(|(_, limits)| limits.enabled)
+        .map(|((_, instrument), _)| instrument.exchange)
+        .filter(|exchange| !rules.calendar.knows(*exchange, soon))
+        .collect();
+    exchanges.sort();
+    exchanges.dedup();
+    exchanges
+        .into_iter()
+        .map(|exchange| {
+            let year = soon.format("%Y");
+            format!("calendar.toml: the holidays of {exchange} in {year} are not listed")
+        })
+        .collect()
 }

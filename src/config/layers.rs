@@ -187,12 +187,15 @@ impl Layered {
         }
     }
 
-    /// Lays the variables `TORANA__SECTION__KEY` over this table.
+    /// Lays the variables `TORANA__SECTION__KEY` over this table; empty ones are absent ones.
     pub(super) fn lay_environment(&mut self, env: &Environment) {
         for (name, value) in env {
             let Some(rest) = name.strip_prefix(ENV_PREFIX) else {
                 continue;
             };
+            if value.trim().is_empty() {
+                continue;
+            }
             let path = rest.to_ascii_lowercase();
             let nested = path
                 .rsplit("__")

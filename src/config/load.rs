@@ -76,7 +76,7 @@ impl Loader<'_> {
         let market = self.ruled(&files, &layered, &read);
         let settings = read.settings?;
         let rules = market.rules?;
-        let assumed = assumed_of(&rules, market.assumed, &settings);
+        let assumed = self.assumed_of(&rules, market.assumed, &settings);
         let mut config = Config {
             settings,
             secrets,
@@ -86,7 +86,7 @@ impl Loader<'_> {
             assumed,
             lines: market.lines,
         };
-        judge(&mut config, self.problems);
+        judge(&mut config, self.options.today, self.problems);
         Some(config)
     }
 
@@ -202,6 +202,43 @@ impl Loader<'_> {
         }
     }
 
+    /// Returns what is assumed of enabled instruments and of charges, and whether it was confirmed.
+    fn assumed_of(
+        &self,
+        rules: &Rules,
+        instruments: Vec<Assumed>,
+        settings: &Settings,
+    ) -> Vec<(Assumed, bool)> {
+        let enabled = rules.instruments.iter().zip(&rules.per_instrument);
+        let enabled: Vec<String> = enabled
+            .filter(|(_, limits)| limits.enabled)
+            .map(|((_, instrument), _)| format!("instrument.{}.", instrument.name))
+            .collect();
+        let charges = rules.charges.rates().iter().filter(|row| row.assumed);
+        let charges = charges.map(|row| Assumed {
+            id: format!("charges.{}.{}", row.exchange, row.valid_from),
+            what: row.source.clone(),
+            until: rules.charges.replaced_on(row),
+        });
+        let mut all: Vec<Assumed> = instruments
+            .into_iter()
+            .filter(|one| {
+                one.id.starts_with("class.")
+                    || enabled.iter().any(|start| one.id.starts_with(start))
+            })
+            .chain(charges)
+            .collect();
+        all.retain(|one| one.until.is_none_or(|until| until > self.options.today));
+        all.sort();
+        all.dedup_by(|one, other| one.id == other.id);
+        all.into_iter()
+            .map(|one| {
+                let confirmed = settings.desk.confirmed.contains(&one.id);
+                (one, confirmed)
+            })
+            .collect()
+    }
+
     fn facts(&self, market: &[Layered; 3], assumed: &mut Vec<Assumed>) -> Facts {
         let [instruments, calendar, charges] = market;
         let section = |name: &str, layered: &Layered| {
@@ -243,39 +280,6 @@ fn hash(settings: &Layered, profile: &Layered, market: &[Layered]) -> RulesHash 
         hasher.update("\n");
     }
     RulesHash(hasher.finalize().into())
-}
-
-/// Returns what is assumed of enabled instruments and of charges, and whether it was confirmed.
-fn assumed_of(
-    rules: &Rules,
-    instruments: Vec<Assumed>,
-    settings: &Settings,
-) -> Vec<(Assumed, bool)> {
-    let enabled = rules.instruments.iter().zip(&rules.per_instrument);
-    let enabled: Vec<String> = enabled
-        .filter(|(_, limits)| limits.enabled)
-        .map(|((_, instrument), _)| format!("instrument.{}.", instrument.name))
-        .collect();
-    let charges = rules.charges.rates().iter().filter(|row| row.assumed);
-    let charges = charges.map(|row| Assumed {
-        id: format!("charges.{}.{}", row.exchange, row.valid_from),
-        what: row.source.clone(),
-    });
-    let mut all: Vec<Assumed> = instruments
-        .into_iter()
-        .filter(|one| {
-            one.id.starts_with("class.") || enabled.iter().any(|start| one.id.starts_with(start))
-        })
-        .chain(charges)
-        .collect();
-    all.sort();
-    all.dedup_by(|one, other| one.id == other.id);
-    all.into_iter()
-        .map(|one| {
-            let confirmed = settings.desk.confirmed.contains(&one.id);
-            (one, confirmed)
-        })
-        .collect()
 }
 
 /// Notes a problem.

@@ -8,8 +8,11 @@ use core::fmt;
 use core::net::SocketAddr;
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
+
 use crate::domain::rules::Rules;
 
+mod bounds;
 mod effective;
 mod error;
 mod instruments;
@@ -56,6 +59,9 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// `--listen`.
     pub listen: Option<SocketAddr>,
+    /// The exchange day: figures that later rows replaced by then no longer matter. The default lies
+    /// before every row, so that all of them do.
+    pub today: NaiveDate,
 }
 
 /// Everything configured.

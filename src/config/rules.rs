@@ -3,16 +3,16 @@
 //! A profile's limits of one instrument are its `[instrument.default]`, with `[equity]` over it for
 //! shares and `[instrument.NAME]` over both.
 
-use rust_decimal::Decimal;
 use toml::Table;
 
+use super::bounds::check;
 use super::layers::Layered;
 use super::section::{FromSetting, Problems, Section, read};
 use super::values::words;
 use crate::domain::calendar::Calendar;
-use crate::domain::charges::{ChargeKind, Charges};
+use crate::domain::charges::Charges;
 use crate::domain::instrument::{Instrument, InstrumentKind, Instruments};
-use crate::domain::money::Percent;
+use crate::domain::money::{Percent, Ratio};
 use crate::domain::rules::{
     AlertRules, DayRules, InstrumentRules, OnExisting, PortfolioRules, ProofRules, PyramidBudget,
     PyramidRules, QuantityUse, Rules, RulesHash, SizingEquity, SizingRules, StopHitOn, StopRules,
@@ -35,9 +35,6 @@ words! {
     OnExisting { "reject" => Self::Reject, "add" => Self::Add }
     QuantityUse { "cap" => Self::Cap, "strict" => Self::Strict }
 }
-
-/// The efficiency ratio that trend entries ask for at least: below it no entry is sized.
-const ENTRY_ER: Decimal = Decimal::from_parts(8, 0, 0, false, 1);
 
 /// What the market offers.
 pub(super) struct Facts {
@@ -288,8 +285,17 @@ impl<'a> Limits<'a> {
     }
 }
 
-/// Notes an ongoing limit that is not above its initial one: every entry would be peeled off.
+/// Notes an ongoing limit that is not above its initial one, as every entry would be peeled off,
+/// and a stop without a distance.
 fn refuse_limits(rules: &InstrumentRules, section: &Section<'_>) {
+    for (key, multiple) in [
+        ("initial_atr", rules.initial_atr),
+        ("trailing_atr", rules.trailing_atr),
+    ] {
+        if multiple == Ratio::default() {
+            section.problem(key, "must be above 0");
+        }
+    }
     for (key, initial, ongoing) in [
         ("ongoing_risk", rules.risk, rules.ongoing_risk),
         (
@@ -305,71 +311,4 @@ fn refuse_limits(rules: &InstrumentRules, section: &Section<'_>) {
             );
         }
     }
-}
-
-/// Compares the rules with each other and with the market's facts.
-fn check(rules: &Rules, path: &str, notes: &mut Notes<'_>) {
-    let section = Section::new(path.to_owned(), Table::new(), notes.problems);
-    for ((_, instrument), limits) in rules.instruments.iter().zip(&rules.per_instrument) {
-        if !limits.enabled {
-            continue;
-        }
-        let kind = ChargeKind::of(instrument.exchange, instrument.product);
-        let day = instrument.specs.last().map(|spec| spec.valid_from);
-        let charged = day.and_then(|day| rules.charges.in_force(instrument.exchange, kind, day));
-        if charged.is_none() {
-            section.problem(&instrument.name, "has no charges in charges.toml");
-        }
-        if !rules.calendar.lists(instrument.exchange) {
-            section.problem(&instrument.name, "has no hours in calendar.toml");
-        }
-        notes.warnings.extend(
-            never_binds(rules, limits).map(|what| format!("{path}{}: {what}", instrument.name)),
-        );
-    }
-    notes.warnings.sort();
-    notes.warnings.dedup();
-    notes.warnings.extend(too_wide(rules, path));
-}
-
-/// Returns which constraint of a base entry can never be the one that binds, with a stop at
-/// `initial_atr` and an efficiency ratio that an entry can have.
-fn never_binds(rules: &Rules, limits: &InstrumentRules) -> Option<String> {
-    let volatility_binds = rules.sizing.volatility == VolatilityUse::Enforce;
-    let per_atr = limits.risk.get().checked_div(limits.initial_atr.get())?;
-    let volatility = limits.volatility.get();
-    if volatility_binds && volatility >= per_atr {
-        return Some(format!(
-            "volatility {volatility} % can never bind: risk {} % over {} ATR is {} %",
-            limits.risk,
-            limits.initial_atr,
-            per_atr.round_dp(4)
-        ));
-    }
-    let least = per_atr.checked_mul(ENTRY_ER)?;
-    (volatility_binds && volatility < least).then(|| {
-        format!(
-            "risk can never bind: volatility {volatility} % is below risk {} % over {} ATR at an \
-             efficiency ratio of {ENTRY_ER}, {} %",
-            limits.risk,
-            limits.initial_atr,
-            least.round_dp(4)
-        )
-    })
-}
-
-/// Returns limits of the book that the number of positions never lets it reach.
-fn too_wide(rules: &Rules, path: &str) -> Option<String> {
-    let enabled = || rules.per_instrument.iter().filter(|limits| limits.enabled);
-    let largest = enabled().map(|limits| limits.risk).max()?;
-    let positions = Decimal::from(rules.portfolio.max_positions?);
-    let most = largest.get().checked_mul(positions)?;
-    let never = enabled().all(|limits| limits.max_adds == 0) && rules.portfolio.risk.get() > most;
-    never.then(|| {
-        format!(
-            "{path}portfolio.risk: {} % can never bind: {positions} positions of {largest} % are \
-             {most} %",
-            rules.portfolio.risk
-        )
-    })
 }

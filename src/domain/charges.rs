@@ -183,6 +183,13 @@ impl Charges {
             .or_else(|| rows().next())
     }
 
+    /// Returns the first day of the row that replaces this one.
+    pub fn replaced_on(&self, row: &ChargeRates) -> Option<NaiveDate> {
+        let same = |other: &&ChargeRates| other.exchange == row.exchange && other.kind == row.kind;
+        let days = self.rates.iter().filter(same).map(|other| other.valid_from);
+        days.filter(|day| *day > row.valid_from).min()
+    }
+
     /// Returns what an order of this whole value costs so far, line by line; nothing where no rates
     /// are known.
     pub fn lines(&self, traded: Traded, value: Money) -> ChargeLines {
