@@ -322,3 +322,22 @@ fn odd_limits_of_an_entry_are_warnings() {
     let error = with_files(&flat).unwrap_err().to_string();
     assert!(error.contains("instrument.COPPER.trailing_atr: must be above 0"));
 }
+
+#[test]
+fn what_is_switched_off_need_not_be_confirmed() {
+    let off = [(
+        "profiles/basso.toml",
+        "[instrument.COPPER]\nenabled = false\n",
+    )];
+    let assumed = with_files(&off).unwrap().assumed;
+    assert!(!assumed.iter().any(|(one, _)| one.id.contains("COPPER")));
+    assert!(assumed.iter().any(|(one, _)| one.id.contains("GOLD_MINI")));
+}
+
+#[test]
+fn a_crash_is_counted_from_one() {
+    let crash = |text| loaded(&[("TORANA_CRASH_AFTER", text)]);
+    let at = crash("row7:2").unwrap().settings.crash_after.unwrap();
+    assert_eq!((at.place.as_str(), at.passing), ("row7", 2));
+    assert!(crash("row7:0").is_err());
+}
