@@ -11,6 +11,7 @@ use core::future::Future;
 use crate::domain::money::Money;
 use crate::domain::order::{BrokerOrderId, Exchange, Ticket};
 
+mod inputs;
 pub mod openalgo;
 mod rows;
 
