@@ -108,6 +108,17 @@ impl Client {
         let mut ping = Instant::now() + PING_EVERY;
         loop {
             let sent = tokio::select! {
+                // What has happened is told before what is asked after it.
+                biased;
+                frame = frames.recv() => match frame {
+                    Ok(frame) => match self.shown(&frame) {
+                        Some(text) => session.text(text).await,
+                        None => Ok(()),
+                    },
+                    // A client that reads too slowly loses frames and is not told.
+                    Err(RecvError::Lagged(_)) => Ok(()),
+                    Err(RecvError::Closed) => break,
+                },
                 message = messages.next() => match message {
                     Some(Ok(Message::Text(text))) => {
                         let answer = self.answer(&text);
@@ -121,15 +132,6 @@ impl Client {
                         | Message::Pong(_)
                         | Message::Nop,
                     )) => Ok(()),
-                },
-                frame = frames.recv() => match frame {
-                    Ok(frame) => match self.shown(&frame) {
-                        Some(text) => session.text(text).await,
-                        None => Ok(()),
-                    },
-                    // A client that reads too slowly loses frames and is not told.
-                    Err(RecvError::Lagged(_)) => Ok(()),
-                    Err(RecvError::Closed) => break,
                 },
                 () = sleep_until(grace), if !self.authenticated => {
                     let reason = CloseReason {

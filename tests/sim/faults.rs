@@ -27,81 +27,78 @@ fn orders(bench: &Bench) -> usize {
 const INTERNAL: &str =
     "{\"message\":\"Failed to place order due to internal error\",\"status\":\"error\"}\n";
 
-#[test]
-fn every_way_to_answer_an_order_takes_it_or_leaves_it_as_it_says() {
-    let bench = bench();
-    let taken = [
+/// A fault, the status and body it answers with, and whether the order is taken.
+type Case = (Value, u16, &'static str, usize);
+
+const SILENT: &str = "{\"orderid\":null,\"status\":\"success\"}\n";
+
+fn taken() -> Vec<Case> {
+    let placeholder = "{\"orderid\":\"ORDER_PLACED\",\"status\":\"success\"}\n";
+    let created = "{\"message\":\"Failed to place order\",\"status\":\"error\"}\n";
+    vec![
         (
             json!({"place": "null_orderid", "accept": true}),
             200,
-            "{\"orderid\":null,\"status\":\"success\"}\n",
+            SILENT,
+            1,
         ),
-        (
-            json!({"place": "placeholder_orderid"}),
-            200,
-            "{\"orderid\":\"ORDER_PLACED\",\"status\":\"success\"}\n",
-        ),
-        (
-            json!({"place": "created_201_error"}),
-            201,
-            "{\"message\":\"Failed to place order\",\"status\":\"error\"}\n",
-        ),
-        (json!({"place": "error_500_after_accept"}), 500, INTERNAL),
+        (json!({"place": "placeholder_orderid"}), 200, placeholder, 1),
+        (json!({"place": "created_201_error"}), 201, created, 1),
+        (json!({"place": "error_500_after_accept"}), 500, INTERNAL, 1),
         (
             json!({"place": "hang_after_accept", "ms": 5}),
             500,
             INTERNAL,
+            1,
         ),
-        (json!({"place": "hang_then_accept", "ms": 5}), 500, INTERNAL),
-    ];
-    let left = [
         (
-            json!({"place": "null_orderid"}),
-            200,
-            "{\"orderid\":null,\"status\":\"success\"}\n",
+            json!({"place": "hang_then_accept", "ms": 5}),
+            500,
+            INTERNAL,
+            1,
         ),
-        (json!({"place": "error_500_nothing"}), 500, INTERNAL),
-        (json!({"place": "hang_nothing", "ms": 5}), 500, INTERNAL),
+    ]
+}
+
+fn left() -> Vec<Case> {
+    let closed = "{\"message\":\"Market is closed.\",\"status\":\"error\"}\n";
+    let many = "{\"message\":\"Too many requests\",\"status\":\"error\"}\n";
+    let key = "{\"message\":\"Invalid openalgo apikey\",\"status\":\"error\"}\n";
+    let queued = "{\"message\":\"Order queued for approval in Action Center\",\
+                  \"mode\":\"semi_auto\",\"pending_order_id\":1,\"status\":\"success\"}\n";
+    vec![
+        (json!({"place": "null_orderid"}), 200, SILENT, 0),
+        (json!({"place": "error_500_nothing"}), 500, INTERNAL, 0),
+        (json!({"place": "hang_nothing", "ms": 5}), 500, INTERNAL, 0),
         (
             json!({"place": "reject", "text": "Market is closed."}),
             400,
-            "{\"message\":\"Market is closed.\",\"status\":\"error\"}\n",
+            closed,
+            0,
         ),
         (
             json!({"place": "limiter_429"}),
             429,
             "{\"message\": \"10 per 1 second\"}\n",
+            0,
         ),
-        (
-            json!({"place": "broker_429"}),
-            429,
-            "{\"message\":\"Too many requests\",\"status\":\"error\"}\n",
-        ),
-        (
-            json!({"place": "session_expired_403"}),
-            403,
-            "{\"message\":\"Invalid openalgo apikey\",\"status\":\"error\"}\n",
-        ),
-        (
-            json!({"place": "semi_auto"}),
-            200,
-            "{\"message\":\"Order queued for approval in Action Center\",\"mode\":\"semi_auto\",\
-             \"pending_order_id\":1,\"status\":\"success\"}\n",
-        ),
-    ];
-    let cases = taken
-        .iter()
-        .map(|case| (case, 1))
-        .chain(left.iter().map(|case| (case, 0)));
-    for ((fault, status, text), more) in cases {
+        (json!({"place": "broker_429"}), 429, many, 0),
+        (json!({"place": "session_expired_403"}), 403, key, 0),
+        (json!({"place": "semi_auto"}), 200, queued, 0),
+    ]
+}
+
+#[test]
+fn every_way_to_answer_an_order_takes_it_or_leaves_it_as_it_says() {
+    let bench = bench();
+    for (mut fault, status, text, more) in taken().into_iter().chain(left()) {
         let before = orders(&bench);
-        let mut once = fault.clone();
-        once["count"] = 1.into();
-        put(&bench, &once);
+        fault["count"] = 1.into();
+        put(&bench, &fault);
         let reply = bench.place("BUY", &json!({}));
         assert_eq!(
             (reply.status, reply.text.as_str()),
-            (*status, *text),
+            (status, text),
             "{fault}"
         );
         assert_eq!(orders(&bench), before + more, "{fault}");

@@ -9,4 +9,6 @@
 mod behaviour;
 mod durable;
 mod faults;
+mod feed;
+mod recorded;
 mod support;
