@@ -113,6 +113,7 @@ fn read(body: &[u8]) -> Result<Alert, TurnedAway> {
         instruments: &instruments(),
         sender: &sender,
         limits,
+        long_only: true,
         now: now(),
     }
     .read(body)

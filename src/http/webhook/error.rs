@@ -18,7 +18,7 @@ pub enum SignalError {
         bytes_max: usize,
     },
     /// More than a sender may send.
-    #[error("too many alerts: {allowed} are allowed")]
+    #[error("too many: allowed are {allowed}")]
     TooMany {
         /// How many are, in words.
         allowed: String,

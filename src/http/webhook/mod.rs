@@ -80,6 +80,8 @@ pub struct Reader<'a> {
     pub sender: &'a Sender,
     /// How old it may be.
     pub limits: AgeLimits,
+    /// Whether nothing may ever be short.
+    pub long_only: bool,
     /// When it came.
     pub now: DateTime<Utc>,
 }

@@ -1,7 +1,10 @@
 //! What the two kinds of plain orders have in common: a word whose meaning depends on what is held.
 //!
 //! Whether a word opens or closes is only known where the message says so; the rest is for the
-//! desk. What a source may not open it may still close.
+//! desk. What comes too late to open, or may not open, may still close: it is then read as an order
+//! that leads to nothing held.
+
+use chrono::{DateTime, Utc};
 
 use super::error::SignalError;
 use super::fields::Fields;
@@ -32,15 +35,14 @@ pub(super) fn signal(
     let at = fields.time_opt("timestamp")?.unwrap_or(reader.now);
     reader.refuse_future(at)?;
     let opens = opens(plain.word, plain.expected);
-    if opens.is_some() {
-        reader.refuse_stale(at, reader.limits.entry)?;
-    }
     let expected = within_scope(reader, plain, opens)?;
+    let expected = in_time(reader, plain.word, (expected, at))?;
     let exits = Exits {
         stop: same(fields, ["stop", "stop_loss"])?,
         target: fields.price_or_zero("target")?,
     }
     .on_the_right_side(plain, opens)?;
+    let exits = exits.unless_flat(expected);
     let identity = Identity {
         word: identity_word(plain.word, plain.expected),
         ..reader.identity(plain.kind, &plain.meant, body)?
@@ -75,6 +77,17 @@ struct Exits {
 }
 
 impl Exits {
+    /// Returns no exits for an order that leads to nothing held.
+    const fn unless_flat(self, expected: Option<Expected>) -> Self {
+        match expected {
+            Some(Expected::Flat) => Self {
+                stop: None,
+                target: None,
+            },
+            None | Some(Expected::Long | Expected::Short) => self,
+        }
+    }
+
     /// Refuses exits that make no sense for what the order opens.
     ///
     /// A sale that does not say whether it opens keeps only exits that fit a short position:
@@ -103,6 +116,28 @@ impl Exits {
             return Err(SignalError::invalid("target", problem));
         }
         Ok(self)
+    }
+}
+
+/// Returns the position to expect: flat, where the order is too late to open one.
+fn in_time(
+    reader: &Reader<'_>,
+    word: TradeWord,
+    (expected, at): (Option<Expected>, DateTime<Utc>),
+) -> Result<Option<Expected>, SignalError> {
+    let opening = match (word, expected) {
+        (TradeWord::Side(side), None) => Some(side),
+        (TradeWord::Side(side), Some(_)) => opens(word, expected).map(|_direction| side),
+        (TradeWord::Close, _) => None,
+    };
+    let Some(side) = opening else {
+        return Ok(expected);
+    };
+    match reader.refuse_stale(at, reader.limits.entry) {
+        Ok(()) => Ok(expected),
+        // where nothing is ever short, buying closes nothing
+        Err(stale) if side == Side::Buy && reader.long_only => Err(stale),
+        Err(_stale) => Ok(Some(Expected::Flat)),
     }
 }
 

@@ -33,6 +33,7 @@ fn read_as(sender: &Sender, body: &[u8]) -> Result<Alert, TurnedAway> {
         instruments: &instruments(),
         sender,
         limits: AgeLimits::default(),
+        long_only: true,
         now: "2026-11-20T04:30:00Z".parse().unwrap(),
     }
     .read(body)
@@ -215,13 +216,36 @@ fn a_stop_beyond_the_price_is_refused_where_the_order_opens_and_dropped_where_it
 }
 
 #[test]
-fn a_stale_order_is_refused_only_where_it_opens() {
+fn an_order_too_late_to_open_may_still_close() {
     let old = r#","timestamp":"2026-11-20T09:58:00""#;
+    assert_eq!(code(&order("BUY", old)), "stale");
     assert_eq!(
         code(&order("BUY", &format!(r#","position_size":30{old}"#))),
         "stale"
     );
-    assert!(read(&order("SELL", old)).is_ok());
+    for more in [
+        "",
+        r#","stop":53000"#,
+        r#","position_size":-30,"stop":53000"#,
+    ] {
+        let late = signal(&order("SELL", &format!("{more}{old}")));
+        assert!(matches!(
+            late.ask,
+            Ask::Trade {
+                position_size: Some(Expected::Flat),
+                ..
+            }
+        ));
+        assert_eq!(late.stop, None);
+    }
+    let partly = signal(&order("SELL", &format!(r#","position_size":30{old}"#)));
+    assert!(matches!(
+        partly.ask,
+        Ask::Trade {
+            position_size: Some(Expected::Long),
+            ..
+        }
+    ));
 }
 
 #[test]
