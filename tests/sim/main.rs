@@ -10,5 +10,6 @@ mod behaviour;
 mod durable;
 mod faults;
 mod feed;
+mod python;
 mod recorded;
 mod support;

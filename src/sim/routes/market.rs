@@ -330,7 +330,12 @@ pub(super) fn timings(house: &mut House, form: &Form) -> Answer {
 
 /// POST market/holidays.
 pub(super) fn holidays(house: &mut House, form: &Form) -> Answer {
-    let year = form.number("year");
+    let asked = form.number("year");
+    let year = if asked.is_zero() {
+        Decimal::from(ist(house.now()).year())
+    } else {
+        asked.trunc()
+    };
     let rows: Vec<_> = house
         .holidays
         .iter()

@@ -199,7 +199,7 @@ const EXPIRY: &[Field] = &[
     must("instrumenttype", Kind::OneOf(&["futures", "options"])),
 ];
 const TOGGLE: &[Field] = &[APIKEY, must("mode", Kind::Truth)];
-const HOLIDAYS: &[Field] = &[APIKEY, must("year", Kind::Integer)];
+const HOLIDAYS: &[Field] = &[APIKEY, may("year", Kind::Integer)];
 const TIMINGS: &[Field] = &[APIKEY, must("date", Kind::Date)];
 
 const ORDER: Route = Route {
