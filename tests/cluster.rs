@@ -7,6 +7,8 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -90,7 +92,11 @@ fn kill_all(dir: &Path) {
 }
 
 fn kill(pid: &str) {
-    let script = format!("kill -9 {}", pid.trim());
+    signal("KILL", pid);
+}
+
+fn signal(name: &str, pid: &str) {
+    let script = format!("kill -{name} {}", pid.trim());
     let _dead_already = Command::new("sh")
         .args(["-c", &script])
         .stderr(Stdio::null())
@@ -302,11 +308,7 @@ fn the_server_stops_after_its_last_user_and_starts_again_with_the_next() {
     let cluster = place.open();
     let options = cluster.owner_options("postgres");
     drop(cluster);
-    // granted when the keeper has ended
-    File::open(place.at("keeper.lock"))
-        .unwrap()
-        .lock_shared()
-        .unwrap();
+    place.wait_for_the_end();
     assert!(ask(&options, START).is_err());
     assert!(
         !place.at("data/postmaster.pid").exists(),
@@ -314,6 +316,20 @@ fn the_server_stops_after_its_last_user_and_starts_again_with_the_next() {
     );
     let cluster = place.open();
     assert_eq!(setting(&cluster, "fsync"), "on");
+}
+
+#[test]
+fn a_keeper_told_to_end_waits_for_its_user_and_then_stops_the_server() {
+    let place = Place::new();
+    let cluster = place.open();
+    signal("TERM", &place.keeper());
+    assert_eq!(setting(&cluster, "fsync"), "on");
+    drop(cluster);
+    place.wait_for_the_end();
+    assert!(
+        !place.at("data/postmaster.pid").exists(),
+        "stopped in order, not killed"
+    );
 }
 
 #[test]
@@ -342,18 +358,16 @@ fn a_long_path_gets_its_socket_elsewhere() {
 fn a_number_that_another_program_has_by_now_does_not_keep_the_server_down() {
     let place = Place::new();
     drop(place.open());
-    File::open(place.at("keeper.lock"))
-        .unwrap()
-        .lock_shared()
-        .unwrap();
+    kill_all(&place.at(""));
+    place.wait_for_the_end();
     // the same account as the server's, alive, and no PostgreSQL
-    let mut other = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
-    let pid = place.at("data/postmaster.pid");
-    fs::write(
-        &pid,
-        format!("{}\n{}\n1\n5432\n", other.id(), place.at("data").display()),
-    )
-    .unwrap();
+    let account = fs::metadata(place.at("data")).unwrap().uid();
+    let mut other = Command::new("cat");
+    let mut other = other.uid(account).stdin(Stdio::piped()).spawn().unwrap();
+    let lock = format!("{}\n{}\n1\n5432\n", other.id(), place.at("data").display());
+    for file in ["data/postmaster.pid", "s/.s.PGSQL.5432.lock"] {
+        fs::write(place.at(file), &lock).unwrap();
+    }
     let cluster = place.open();
     assert_eq!(setting(&cluster, "fsync"), "on");
     drop(other.stdin.take());

@@ -23,6 +23,7 @@ max_connections = 200
 shared_buffers = 64MB
 max_wal_size = 512MB
 client_connection_check_interval = 1s
+jit = off
 log_timezone = 'UTC'
 timezone = 'UTC'
 ";

@@ -6,6 +6,8 @@
 //! 2. It outlives its starter and may be killed itself: the server runs on, a waiting user (see
 //!    `watch`) starts another keeper, and that one takes the running server over.
 //! 3. It stops the server only while it holds `use.lock` alone: a new user waits that long.
+//! 4. A signal to end (the machine or the service stops) makes it wait for its users and then stop
+//!    the server at once; until then it does not start a server that ended meanwhile.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -13,10 +15,12 @@ use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::account::Account;
 use super::binaries::Binaries;
@@ -54,13 +58,17 @@ pub fn keep(dir: &Path, bin_dir: &Path) -> Result<(), ClusterError> {
         account,
         binaries: Binaries::at(bin_dir)?,
     };
+    let ending = note_signals()?;
     let mut state = State::Down { pause: 0 };
     let (mut idle, mut failed) = (0, 0);
     while failed < FAILED_STARTS_MAX {
-        state = state.next(&server, &mut failed)?;
+        let ending = ending.load(Ordering::SeqCst);
+        if !ending || !matches!(state, State::Down { .. }) {
+            state = state.next(&server, &mut failed)?;
+        }
         match server.layout.no_users()? {
             None => idle = 0,
-            Some(_) if idle < IDLE_ROUNDS_MAX => idle += 1,
+            Some(_) if idle < IDLE_ROUNDS_MAX && !ending => idle += 1,
             Some(alone) => {
                 state.stop(&server)?;
                 lock.unlock().map_err(io_error("unlock", dir))?;
@@ -83,6 +91,37 @@ fn take_lock(layout: &Layout) -> Result<File, ClusterError> {
     layout.no_keeper()?.ok_or_else(|| ClusterError::Kept {
         dir: layout.dir().to_path_buf(),
     })
+}
+
+/// A flag that the first signal to end sets, instead of ending us.
+fn note_signals() -> Result<Arc<AtomicBool>, ClusterError> {
+    let noted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&noted);
+    let (ready, listening) = mpsc::channel();
+    let thread = thread::Builder::new().name("keeper-signals".into());
+    let started = thread.spawn(move || -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            let mut terminate = signal(SignalKind::terminate())?;
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            let mut hangup = signal(SignalKind::hangup())?;
+            ready.send(()).map_err(io::Error::other)?;
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                    _ = hangup.recv() => {}
+                }
+                flag.store(true, Ordering::SeqCst);
+            }
+        })
+    });
+    let heard = started.and_then(|_| listening.recv().map_err(io::Error::other));
+    heard
+        .map(|()| noted)
+        .map_err(io_error("watch for signals in", "the keeper"))
 }
 
 /// What the keeper knows about the server.

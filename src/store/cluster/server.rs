@@ -88,20 +88,26 @@ impl Server {
         Ok(status.success())
     }
 
-    /// Removes a `postmaster.pid` whose number belongs to another program by now, as happens in
-    /// containers after a power cut: PostgreSQL would refuse to start for ever.
+    /// Removes PostgreSQL's own lock files when their process is gone and its number belongs to
+    /// another program by now, as happens in containers after a power cut: PostgreSQL would
+    /// refuse to start for ever.
     ///
     /// Only where `/proc` proves that no process at all works in the data directory.
     fn forget_recycled_pid(&self) -> Result<(), ClusterError> {
-        let file = self.layout.data().join("postmaster.pid");
-        let Ok(text) = fs::read_to_string(&file) else {
-            return Ok(());
-        };
-        let pid = text.lines().next().unwrap_or_default().trim();
-        if pid.is_empty() || !Path::new("/proc").join(pid).exists() || self.somebody_works_there() {
-            return Ok(());
+        let mut socket_lock = self.layout.socket().into_os_string();
+        socket_lock.push(".lock");
+        for file in [
+            self.layout.data().join("postmaster.pid"),
+            socket_lock.into(),
+        ] {
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            let pid = text.lines().next().unwrap_or_default().trim();
+            let taken = !pid.is_empty() && Path::new("/proc").join(pid).exists();
+            if taken && !self.somebody_works_there() {
+                fs::remove_file(&file).map_err(io_error("remove", file))?;
+            }
         }
-        fs::remove_file(&file).map_err(io_error("remove", file))
+        Ok(())
     }
 
     /// Whether a process may have the data directory as its working directory, as all of
