@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use crate::domain::money::{Money, Price, Quantity};
@@ -47,6 +48,8 @@ pub struct Executed {
     pub quantity: Quantity,
     /// At what price.
     pub price: Price,
+    /// On which exchange day.
+    pub day: NaiveDate,
     /// What it cost in charges.
     pub charges: Money,
     /// Rupees one point of one unit is worth.
@@ -60,6 +63,8 @@ pub struct Account {
     pub opening: Money,
     /// All charges so far.
     pub charges: Money,
+    /// What had been realised before the day of the newest fill, and that day.
+    before: (NaiveDate, Money),
     /// Positions, closed ones included.
     pub positions: BTreeMap<PositionKey, Position>,
 }
@@ -75,6 +80,9 @@ impl Account {
 
     /// Books one fill.
     pub fn book(&mut self, key: PositionKey, fill: &Executed) {
+        if fill.day > self.before.0 {
+            self.before = (fill.day, self.realised());
+        }
         self.charges += fill.charges;
         let position = self
             .positions
@@ -86,6 +94,14 @@ impl Account {
     /// Returns what closing positions has earned, before charges.
     pub fn realised(&self) -> Money {
         self.positions.values().map(|one| one.realised).sum()
+    }
+
+    /// Returns what closing positions has earned on a day, the newest with a fill or later.
+    pub fn realised_on(&self, day: NaiveDate) -> Money {
+        if day > self.before.0 {
+            return Money::ZERO;
+        }
+        self.realised() - self.before.1
     }
 
     /// Returns opening capital plus what was realised less charges.
@@ -183,6 +199,7 @@ mod tests {
             side,
             quantity: Quantity::new(quantity),
             price: Price::new(price.parse().unwrap()).unwrap(),
+            day: NaiveDate::MIN,
             charges: Money::rupees(1),
             multiplier: Decimal::from(10),
         }

@@ -103,6 +103,9 @@ fn perform(
     let fields = fields_of(request, route, body);
     let mut house = shared.house();
     house.route = route.path;
+    if let Err(error) = house.turn() {
+        tracing::error!(%error, "the simulator's journal cannot be written");
+    }
     let shown = fields
         .as_ref()
         .ok()

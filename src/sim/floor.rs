@@ -165,6 +165,29 @@ impl Floor {
         self.orders.values()
     }
 
+    /// Returns the orders of the exchange day, oldest first: what the broker's books show.
+    pub fn today(&self, now: DateTime<Utc>) -> Vec<&Order> {
+        let day = exchange_day(now);
+        let newest = self.orders.values().rev();
+        let mut orders: Vec<_> = newest
+            .take_while(|order| exchange_day(order.at) >= day)
+            .collect();
+        orders.reverse();
+        orders
+    }
+
+    /// Returns the events of a new day: an order lives for one.
+    pub fn expired(&self, now: DateTime<Utc>) -> Vec<Event> {
+        let day = exchange_day(now);
+        self.live()
+            .filter(|order| order.status.works() && exchange_day(order.at) < day)
+            .map(|order| Event::Cancelled {
+                id: order.placed.id.clone(),
+                late: 0,
+            })
+            .collect()
+    }
+
     /// Returns the orders that may still trade, oldest first.
     pub fn live(&self) -> impl Iterator<Item = &Order> {
         self.live
@@ -375,6 +398,7 @@ impl Floor {
                 side,
                 quantity: Quantity::new(quantity),
                 price,
+                day: exchange_day(at),
                 charges,
                 multiplier,
             },

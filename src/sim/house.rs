@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
+use crate::domain::calendar::exchange_day;
 use crate::domain::money::{Money, Price};
 use crate::domain::order::Exchange;
 
@@ -54,6 +55,7 @@ pub(super) struct House {
     pub(super) route: &'static str,
     journal: Option<Journal>,
     closed: bool,
+    day: NaiveDate,
     calls: BTreeMap<String, u64>,
     log: VecDeque<Call>,
     now: Clock,
@@ -131,6 +133,7 @@ impl House {
             route: "",
             journal,
             closed: false,
+            day: NaiveDate::MIN,
             calls: BTreeMap::new(),
             log: VecDeque::new(),
             now: Arc::clone(&options.now),
@@ -140,6 +143,7 @@ impl House {
             let capital = options.opening_capital.get();
             house.commit(vec![Event::Opened { capital }])?;
         }
+        house.turn()?;
         Ok(house)
     }
 
@@ -275,8 +279,21 @@ impl House {
         self.moved(on)
     }
 
+    /// Ends what a new exchange day ends.
+    pub(super) fn turn(&mut self) -> io::Result<()> {
+        let now = self.now();
+        let day = exchange_day(now);
+        if self.day == day {
+            return Ok(());
+        }
+        self.day = day;
+        let events = self.floor.expired(now);
+        self.commit(events)
+    }
+
     /// Moves every price one step.
     pub(super) fn step(&mut self) -> io::Result<()> {
+        self.turn()?;
         let now = self.now();
         for (exchange, symbol) in self.prices.advance(now) {
             self.moved((exchange, &symbol))?;

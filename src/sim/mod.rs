@@ -10,8 +10,10 @@
 //!    no price.
 //! 4. Futures block 13 % of their value or the master's own figure, shares their price (a fifth
 //!    when closed the same day). Losses that are not realised do not lower the cash.
-//! 5. There are no hours and no circuit limits: whether the market is open is the gateway's
-//!    question.
+//! 5. An order lives for one exchange day, 03:00 to 03:00 IST, and the books show that day's orders
+//!    and trades only. Lots, ticks and freeze quantities are checked.
+//! 6. There are no hours and no circuit limits: whether the market is open is the gateway's
+//!    question. Shares carried to another day are in the position book and in the holdings.
 //!
 //! The server speaks OpenAlgo 2.0 as a live Zerodha account answers: no `mode`, funds as text,
 //! eleven keys an order. `ping` calls the broker `torana-sim`, and live refuses it by that name.

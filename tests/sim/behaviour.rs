@@ -330,3 +330,46 @@ fn the_same_seed_walks_the_same_way() {
     assert_eq!(walk(7), walk(7));
     assert_ne!(walk(7), walk(8));
 }
+
+#[test]
+fn an_order_lives_for_one_exchange_day_and_the_books_begin_anew() {
+    let bench = bench();
+    bench.place("BUY", &json!({}));
+    bench.place("SELL", &json!({}));
+    let resting = bench
+        .place("BUY", &json!({"pricetype": "LIMIT", "price": 700}))
+        .order();
+    // 03:00 in India is twelve hours and nine minutes away.
+    bench.clock.forward(12 * 3_600_000);
+    assert_eq!(bench.status(&resting)["data"]["order_status"], "open");
+    bench.clock.forward(10 * 60_000);
+    assert_eq!(bench.read("orderbook")["data"]["orders"], json!([]));
+    assert_eq!(bench.read("tradebook")["data"], json!([]));
+    assert_eq!(bench.status(&resting)["status"], "error");
+    assert_eq!(bench.sim.state().orders[2].status.word(), "cancelled");
+    let funds = &bench.read("funds")["data"];
+    assert_eq!(
+        (&funds["availablecash"], &funds["m2mrealized"]),
+        (&json!("4999999.00"), &json!("0.00"))
+    );
+    let id = bench.place("BUY", &json!({})).order();
+    assert_eq!(id, "261121100000004");
+}
+
+#[test]
+fn quantities_beyond_the_freeze_and_prices_off_the_tick_are_refused() {
+    let bench = bench();
+    let frozen = json!({"symbol": FUTURE, "exchange": "NFO", "product": "NRML", "quantity": 630});
+    let refused = bench.place("BUY", &frozen);
+    assert_eq!(
+        refused.json()["message"],
+        "Quantity should not exceed the freeze quantity of 600."
+    );
+    let odd = bench.place("BUY", &json!({"pricetype": "LIMIT", "price": "800.03"}));
+    assert!(
+        odd.text.contains("Tick size for this script is 0.05."),
+        "{}",
+        odd.text
+    );
+    assert_eq!(bench.sim.state().orders.len(), 0);
+}

@@ -7,9 +7,9 @@ use serde_json::json;
 use torana::domain::charges::{ChargeKind, ChargeRates, ChargeRounding, Charges};
 use torana::domain::money::{Money, Ratio};
 use torana::domain::order::Exchange;
-use torana::sim::SimServer;
+use torana::sim::{Fault, FaultName, SimServer};
 
-use crate::support::{Bench, Place, TestClock, bench_with, options};
+use crate::support::{Bench, KEY, Place, TestClock, bench_with, options, send};
 
 fn open(place: &Place) -> Bench {
     bench_with(|options| options.state = Some(place.0.clone()))
@@ -32,6 +32,25 @@ async fn orders_trades_and_money_survive_a_restart() {
     assert_eq!(second.place("BUY", &json!({})).order(), "261120100000003");
     second.sbin("901");
     assert_eq!(second.status(&resting)["data"]["order_status"], "complete");
+}
+
+#[test]
+fn an_order_is_on_the_disk_before_it_is_answered() {
+    let place = Place::new();
+    let bench = open(&place);
+    bench
+        .sim
+        .set_faults(vec![Fault::new(FaultName::ResetAfterAccept)]);
+    let body = json!({
+        "apikey": KEY, "strategy": "s1", "symbol": "SBIN", "exchange": "NSE", "action": "BUY",
+        "quantity": 1,
+    });
+    let path = "/api/v1/placeorder";
+    assert!(send(bench.sim.rest_addr, "POST", path, &body.to_string()).is_none());
+    let written = std::fs::read_to_string(place.0.join("journal.jsonl")).unwrap();
+    let last: serde_json::Value = serde_json::from_str(written.lines().last().unwrap()).unwrap();
+    assert_eq!(last["events"][0]["placed"]["id"], "261120100000001");
+    assert_eq!(last["events"][1]["filled"]["price"], "812.45");
 }
 
 #[tokio::test]
@@ -94,7 +113,7 @@ fn the_charges_of_an_order_in_parts_are_those_of_the_whole() {
     let table = Charges::new(vec![rates], ChargeRounding::Total);
     let bench = bench_with(|options| options.charges = Arc::new(table));
     let faults = r#"{"fault":"partial_fill","n":3,"count":1}"#;
-    crate::support::send(bench.sim.rest_addr, "PUT", "/_sim/faults", faults).unwrap();
+    send(bench.sim.rest_addr, "PUT", "/_sim/faults", faults).unwrap();
     bench.place("BUY", &json!({}));
     bench.sim.clear_faults().unwrap();
     let whole = bench_charges(&bench, 0);

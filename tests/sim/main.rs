@@ -10,6 +10,7 @@ mod behaviour;
 mod durable;
 mod faults;
 mod feed;
+mod prices;
 mod python;
 mod recorded;
 mod support;

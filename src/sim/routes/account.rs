@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use crate::domain::calendar::exchange_day;
 use crate::domain::money::{Money, Price, Quantity};
 
 use super::super::account::{Position, PositionKey};
@@ -31,10 +32,11 @@ pub(super) fn funds(house: &mut House, _form: &Form) -> Answer {
         .iter()
         .map(|(key, position)| position.unrealised(last(house, key, position)))
         .sum();
+    let today = account.realised_on(exchange_day(house.now()));
     let data = object([
         ("availablecash", available),
         ("collateral", "0.00".into()),
-        ("m2mrealized", text2(account.realised().get())),
+        ("m2mrealized", text2(today.get())),
         ("m2munrealized", text2(open.get())),
         ("utiliseddebits", text2(house.floor.blocked().get())),
     ]);

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::{Value, json};
 
+use crate::domain::calendar::exchange_day;
 use crate::domain::money::Price;
 use crate::domain::order::Side;
 
@@ -52,7 +53,8 @@ fn visible(house: &mut House) -> Vec<Order> {
     let delayed = house.strikes(FaultName::DelayedOrderbook);
     house
         .floor
-        .orders()
+        .today(now)
+        .into_iter()
         .filter(|order| {
             delayed
                 .as_ref()
@@ -103,10 +105,9 @@ pub(super) fn trades(house: &mut House, _form: &Form) -> Answer {
     let now = house.now();
     let numeric = house.faults.is_on(FaultName::NumericOrderid);
     let delayed = house.strikes(FaultName::DelayedTradebook);
-    let rows: Vec<_> = house
-        .floor
-        .trades
-        .iter()
+    let newest = house.floor.trades.iter().rev();
+    let mut rows: Vec<_> = newest
+        .take_while(|trade| exchange_day(trade.at) >= exchange_day(now))
         .filter(|trade| {
             delayed
                 .as_ref()
@@ -114,6 +115,7 @@ pub(super) fn trades(house: &mut House, _form: &Form) -> Answer {
         })
         .filter_map(|trade| Some(trade_row(house.floor.order(&trade.order)?, trade, numeric)))
         .collect();
+    rows.reverse();
     Answer::ok(json!({"data": rows, "status": "success"}))
 }
 

@@ -164,6 +164,22 @@ fn admit(
         let text = format!("Quantity should be in multiples of lot size {lot}.");
         return Err(Answer::error(400, &text));
     }
+    if row.freeze > 1 && placed.quantity > u64::from(row.freeze) {
+        let text = format!(
+            "Quantity should not exceed the freeze quantity of {}.",
+            row.freeze
+        );
+        return Err(Answer::error(400, &text));
+    }
+    let off = |price: Decimal| !price.checked_rem(row.tick).unwrap_or_default().is_zero();
+    if off(placed.terms.price) || off(placed.terms.trigger_price) {
+        let text = format!(
+            "Tick size for this script is {}. Kindly enter price in the multiple of tick size for \
+             this script",
+            row.tick
+        );
+        return Err(Answer::error(400, &text));
+    }
     let quote = house.prices.quote(placed.exchange, &placed.symbol);
     let market = match placed.terms.pricetype {
         WirePriceType::Market => true,
