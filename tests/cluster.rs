@@ -7,7 +7,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -330,6 +330,32 @@ fn a_keeper_told_to_end_waits_for_its_user_and_then_stops_the_server() {
         !place.at("data/postmaster.pid").exists(),
         "stopped in order, not killed"
     );
+}
+
+#[test]
+fn root_opens_the_cluster_of_another_user_as_that_user() {
+    let place = Place::new();
+    let cluster = place.open();
+    if fs::metadata(&place.0).unwrap().uid() != 0 {
+        return; // only root can hand a directory to somebody else
+    }
+    drop(cluster);
+    kill_all(&place.at(""));
+    place.wait_for_the_end();
+    let meta = fs::metadata(place.at("data")).unwrap();
+    chown(place.at(""), Some(meta.uid()), Some(meta.gid())).unwrap();
+    for lock in ["use.lock", "open.lock", "keeper.lock", "postgres.log"] {
+        fs::remove_file(place.at(lock)).unwrap();
+    }
+    let cluster = place.open();
+    assert_eq!(setting(&cluster, "fsync"), "on");
+    for file in ["use.lock", "open.lock", "keeper.lock", "postgres.log", "s"] {
+        assert_eq!(
+            fs::metadata(place.at(file)).unwrap().uid(),
+            meta.uid(),
+            "{file}"
+        );
+    }
 }
 
 #[test]

@@ -23,11 +23,20 @@ pub(super) enum Account {
 }
 
 impl Account {
-    /// Looks who we are by the owner of a file made in `dir`, and who the server shall be.
-    pub(super) fn for_server(dir: &Path) -> Result<Self, ClusterError> {
+    /// Looks who we are by the owner of a file made in `dir`, and who the server shall be: root
+    /// runs the server of existing `data` as its owner, who may have made it without being root.
+    pub(super) fn for_server(dir: &Path, data: &Path) -> Result<Self, ClusterError> {
         let owner = my_uid(dir)?;
         if owner != 0 {
             return Ok(Self::Mine { uid: owner });
+        }
+        if let Some(meta) = fs::metadata(data).ok().filter(|meta| meta.uid() != 0) {
+            let (uid, gid) = (meta.uid(), meta.gid());
+            return Ok(Self::Other {
+                name: format!("number {uid}"),
+                uid,
+                gid,
+            });
         }
         let passwd = fs::read_to_string("/etc/passwd").map_err(io_error("read", "/etc/passwd"))?;
         unprivileged(&passwd).ok_or(ClusterError::NoAccount)

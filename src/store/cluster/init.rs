@@ -35,10 +35,11 @@ pub(super) fn ensure(
     binaries: &Binaries,
     opening: &File,
 ) -> Result<(), ClusterError> {
-    layout.hand_over(account)?;
     if layout.major()?.is_some() {
-        return Ok(());
+        return layout.make_socket_dir(account);
     }
+    layout.hand_over(account)?;
+    layout.make_socket_dir(account)?;
     let init = layout.init();
     if init.exists() {
         fs::remove_dir_all(&init).map_err(io_error("remove", &init))?;

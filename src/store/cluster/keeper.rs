@@ -52,7 +52,7 @@ pub fn keep(dir: &Path, bin_dir: &Path) -> Result<(), ClusterError> {
         .set_len(0)
         .and_then(|()| lock.write_all(number.as_bytes()));
     written.map_err(io_error("write to the lock of", layout.dir()))?;
-    let account = Account::for_server(layout.dir())?;
+    let account = Account::for_server(layout.dir(), &layout.data())?;
     let server = Server {
         layout,
         account,

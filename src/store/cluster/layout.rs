@@ -13,7 +13,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
@@ -165,8 +165,17 @@ impl Layout {
     pub(super) fn hand_over(&self, account: &Account) -> Result<(), ClusterError> {
         let mode = if account.is_other() { 0o711 } else { 0o700 };
         fs::set_permissions(&self.dir, Permissions::from_mode(mode))
-            .map_err(io_error("change the mode of", &self.dir))?;
-        self.make_socket_dir(account)
+            .map_err(io_error("change the mode of", &self.dir))
+    }
+
+    /// Gives a file to the owner of the directory: root may look at somebody's cluster, and must
+    /// not leave files there that the owner cannot use.
+    fn share(&self, file: &File) -> std::io::Result<()> {
+        let (dir, made) = (fs::metadata(&self.dir)?, file.metadata()?);
+        if made.uid() == 0 && dir.uid() != 0 {
+            return fchown(file, Some(dir.uid()), Some(dir.gid()));
+        }
+        Ok(())
     }
 
     /// Opens the log for the server, setting a long one aside.
@@ -177,7 +186,9 @@ impl Layout {
             fs::rename(&path, old).map_err(io_error("rename", &path))?;
         }
         let log = OpenOptions::new().append(true).create(true).open(&path);
-        log.map_err(io_error("write", path))
+        let log = log.map_err(io_error("write", &path))?;
+        self.share(&log).map_err(io_error("share", path))?;
+        Ok(log)
     }
 
     /// Removes the data of a test. Under the other name first: half a removal is no cluster.
@@ -250,13 +261,16 @@ impl Layout {
 
     fn lock_file(&self, name: &str) -> Result<(File, PathBuf), ClusterError> {
         let path = self.dir.join(name);
-        let file = OpenOptions::new()
+        let mut options = OpenOptions::new();
+        let file = options
             .read(true)
             .append(true)
             .create(true)
             .mode(0o600)
             .open(&path);
-        Ok((file.map_err(io_error("open", &path))?, path))
+        let file = file.map_err(io_error("open", &path))?;
+        self.share(&file).map_err(io_error("share", &path))?;
+        Ok((file, path))
     }
 }
 

@@ -85,7 +85,7 @@ impl Cluster {
         let opening = layout.begin_opening()?;
         let wanted = layout.major()?;
         let binaries = Binaries::find(options.bin_dir.as_deref(), wanted, &layout.data())?;
-        let account = Account::for_server(layout.dir())?;
+        let account = Account::for_server(layout.dir(), &layout.data())?;
         init::ensure(&layout, &account, &binaries, &opening)?;
         let bin_dir = binaries.dir().to_path_buf();
         let starter = Starter {

@@ -263,7 +263,7 @@ impl PrivateServer {
         mark_throw_away(&layout)?;
         let opening = layout.begin_opening()?;
         let binaries = Binaries::find(None, None, &layout.data())?;
-        let account = Account::for_server(layout.dir())?;
+        let account = Account::for_server(layout.dir(), &layout.data())?;
         init::ensure(&layout, &account, &binaries, &opening)?;
         let server = Server {
             layout,
@@ -374,9 +374,10 @@ fn sweep(prefix: &str) {
         let Ok(layout) = Layout::existing(&entry.path()) else {
             continue;
         };
-        let (Ok(Some(_alone)), Ok(account)) =
-            (layout.no_users(), Account::for_server(layout.dir()))
-        else {
+        let (Ok(Some(_alone)), Ok(account)) = (
+            layout.no_users(),
+            Account::for_server(layout.dir(), &layout.data()),
+        ) else {
             continue;
         };
         if let Ok(binaries) = Binaries::find(None, None, &layout.data()) {
