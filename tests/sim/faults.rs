@@ -167,6 +167,7 @@ fn a_cancel_may_lie_fail_or_come_too_late() {
     let order = bench.place("BUY", &limit).order();
     assert_eq!((bench.cancel(&order).status, filled(0)), (200, 0));
     bench.sbin("812");
+    bench.sbin("813");
     assert_eq!(bench.status(&order)["data"]["order_status"], "cancelled");
     assert_eq!(filled(0), 10);
 
