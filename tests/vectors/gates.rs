@@ -271,6 +271,7 @@ fn entry(view: View<'_>, kind: EntryKind, ix: InstrumentIx) -> Entry<'_> {
     Entry {
         view,
         kind,
+        again: None,
         source: SourceId(1),
         moment: view.now,
         id_reused: false,

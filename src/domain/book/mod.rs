@@ -393,10 +393,11 @@ impl Book {
             .find(|leg| leg.position == position && leg.base && leg.is_open())
     }
 
-    /// Returns how many adds of a position are in flight without a fill.
-    pub fn adds_in_flight(&self, position: PositionId) -> u32 {
+    /// Returns how many adds of a position are in flight without a fill, leaving one intent out.
+    pub fn adds_in_flight(&self, position: PositionId, without: Option<IntentId>) -> u32 {
         let coming = self.open_intents().filter(|intent| {
             intent.position == position
+                && Some(intent.id) != without
                 && intent.id.purpose == Purpose::Add
                 && intent.filled.is_zero()
         });

@@ -85,6 +85,8 @@ pub struct Entry<'a> {
     pub view: View<'a>,
     /// Base or add.
     pub kind: EntryKind,
+    /// The intent that is looked at a second time; it never competes with itself.
+    pub again: Option<IntentId>,
     /// Who asked.
     pub source: SourceId,
     /// The signal's own moment.
@@ -224,6 +226,7 @@ impl<'a> Entry<'a> {
         let mut entry = Self {
             view,
             kind,
+            again: None,
             source: signal.source,
             moment: signal.moment(),
             id_reused: signal.id_reused,
@@ -294,6 +297,7 @@ impl<'a> Entry<'a> {
             } else {
                 EntryKind::Base
             },
+            again: Some(id),
             source: goal.source,
             moment: intent.at,
             id_reused: false,
@@ -454,7 +458,7 @@ impl<'a> Entry<'a> {
             .map_or(Money::ZERO, |position| position.base_risk);
         let in_flight = self
             .position
-            .map_or(0, |position| book.adds_in_flight(position.id));
+            .map_or(0, |position| book.adds_in_flight(position.id, self.again));
         let mut size = sizing::pyramid(&PyramidAsk {
             direction: self.direction,
             price,

@@ -87,7 +87,7 @@ pub(super) fn adds_left(entry: &Entry<'_>) -> Judged {
     let limit = entry.limits.max_adds;
     let taken = position
         .adds
-        .saturating_add(entry.view.book.adds_in_flight(position.id));
+        .saturating_add(entry.view.book.adds_in_flight(position.id, entry.again));
     compared(taken < limit, Decimal::from(taken), Decimal::from(limit))
 }
 
