@@ -1,0 +1,394 @@
+//! The driver: what desk, courier and broker do around the pure core, one line of a story at a time.
+//!
+//! Facts are folded in at once. A `quote` line performs the courier's part for every order that
+//! [`work::due`] wants placed; the broker's part is told by the story.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use torana::domain::book::{Book, OrderState};
+use torana::domain::decide::{answer, decide};
+use torana::domain::fact::{Fact, LedgerKind, Movement};
+use torana::domain::ids::{Cause, OrderId, Purpose};
+use torana::domain::input::{
+    CallKind, CallResult, Dispatch, Funds, Input, Mark, Outcome, Quote, Report, ReportStatus,
+};
+use torana::domain::instrument::{ContractId, InstrumentIx};
+use torana::domain::money::{Money, Price, Quantity};
+use torana::domain::order::BrokerOrderId;
+use torana::domain::rules::Rules;
+use torana::domain::work::{self, Call};
+
+use crate::words::{Words, moment};
+use crate::world;
+
+/// A Friday with every exchange open.
+const TODAY: NaiveDate = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
+
+/// One story while it is told.
+pub(crate) struct Desk {
+    pub(crate) rules: Rules,
+    pub(crate) book: Book,
+    pub(crate) now: DateTime<Utc>,
+    /// What the line being told has led to.
+    pub(crate) facts: Vec<Fact>,
+    /// Every order that was claimed, in order of time.
+    pub(crate) claimed: Vec<OrderId>,
+    /// Prices that are always fresh, by contract; a story may let one grow old.
+    fresh: BTreeMap<ContractId, Quote>,
+    charts: BTreeMap<InstrumentIx, Price>,
+    /// Instruments whose price the story tells itself.
+    told: BTreeSet<InstrumentIx>,
+    causes: u16,
+    broker_ids: u32,
+    started: bool,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        let ten_thirty = moment("10:30", DateTime::UNIX_EPOCH, TODAY);
+        Self {
+            rules: world::rules(),
+            book: Book::default(),
+            now: ten_thirty,
+            facts: Vec::new(),
+            claimed: Vec::new(),
+            fresh: BTreeMap::new(),
+            charts: BTreeMap::new(),
+            told: BTreeSet::new(),
+            causes: 0,
+            broker_ids: 0,
+            started: false,
+        }
+    }
+
+    /// Tells one line; what it leads to is in [`Desk::facts`].
+    pub(crate) fn tell(&mut self, line: &str) {
+        self.facts.clear();
+        let mut words = Words::of(line);
+        let verb = words.must("a verb");
+        if !matches!(
+            verb,
+            "given" | "rules" | "clock" | "price" | "chart" | "funds"
+        ) && !self.started
+        {
+            self.started = true;
+            self.feed(&Input::Time);
+            self.facts.clear();
+        }
+        self.refresh();
+        match verb {
+            "given" => self.given(&mut words),
+            "rules" => return world::change(&mut self.rules, words),
+            "clock" => self.now = moment(words.must("a time"), self.now, TODAY),
+            "time" => {
+                self.now = moment(words.must("a time"), self.now, TODAY);
+                self.refresh();
+                self.feed(&Input::Time);
+            }
+            "price" => self.price(&mut words),
+            "chart" => self.chart(&mut words),
+            "funds" => self.funds(&mut words),
+            "signal" => self.signal(&mut words),
+            "bar" => self.bar(&mut words),
+            "quote" => self.quote(&mut words),
+            "answer" => self.answer(&mut words),
+            "report" => self.report(&mut words),
+            "proof" => self.proof(&mut words),
+            "op" => self.operator(&mut words),
+            _ => panic!("no line begins with {verb}"),
+        }
+        words.end();
+        self.refresh();
+    }
+
+    /// Decides, and folds in what follows.
+    pub(crate) fn feed(&mut self, input: &Input) {
+        let facts = decide(&self.book, &self.rules, input, self.now);
+        let again = decide(&self.book, &self.rules, input, self.now);
+        assert_eq!(facts, again, "the same input must give the same facts");
+        if matches!(input, Input::Signal(_) | Input::Bar(_) | Input::Scout(_)) {
+            let verdicts = facts
+                .iter()
+                .filter(|fact| answer(core::slice::from_ref(*fact)).is_some());
+            assert_eq!(verdicts.count(), 1, "a signal has one verdict: {facts:#?}");
+        }
+        self.fold(facts);
+    }
+
+    pub(crate) fn fold(&mut self, facts: Vec<Fact>) {
+        for fact in facts {
+            if let Fact::OrderClaimed(claim) = &fact {
+                self.claimed.push(claim.order);
+            }
+            self.book.apply(&fact, self.now);
+            self.facts.push(fact);
+        }
+    }
+
+    /// Returns a name nobody has had before.
+    pub(crate) fn cause(&mut self) -> Cause {
+        self.causes += 1;
+        let [high, low] = self.causes.to_be_bytes();
+        Cause::from_bytes([high, low, 0, 0, 0, 0, 0, 0, 0, 0])
+    }
+
+    pub(crate) fn instrument(&self, words: &mut Words<'_>) -> InstrumentIx {
+        let name = words.must("an instrument");
+        self.rules
+            .instruments
+            .by_name(name)
+            .unwrap_or_else(|| panic!("no instrument is called {name}"))
+    }
+
+    /// Takes the next word when it names an instrument.
+    pub(crate) fn maybe_instrument(&self, words: &mut Words<'_>) -> Option<InstrumentIx> {
+        let ix = self.rules.instruments.by_name(words.peek()?)?;
+        words.next();
+        Some(ix)
+    }
+
+    /// Returns the contract that is held, else the one an entry would take.
+    pub(crate) fn contract(&self, ix: InstrumentIx) -> ContractId {
+        let held = self.book.position_in(ix).map(|one| one.contract);
+        let today = torana::domain::calendar::exchange_day(self.now);
+        held.or_else(|| {
+            self.rules
+                .instruments
+                .contract_for_entry(ix, today, &self.rules.calendar)
+        })
+        .unwrap()
+    }
+
+    /// Brings every price that the story keeps fresh to the present.
+    fn refresh(&mut self) {
+        for (contract, quote) in &mut self.fresh {
+            quote.at = self.now;
+            let margin = self
+                .book
+                .marks
+                .contracts
+                .get(contract)
+                .and_then(|mark| mark.margin);
+            let mark = Mark {
+                quote: *quote,
+                margin,
+            };
+            self.book.marks.contracts.insert(*contract, mark);
+        }
+        for (ix, price) in &self.charts {
+            let quote = plain(*price, self.now);
+            self.book.marks.charts.insert(*ix, quote);
+        }
+    }
+
+    /// Lets a price be seen, where the story does not tell it itself.
+    pub(crate) fn seen(&mut self, ix: InstrumentIx, price: Option<Price>) {
+        if let Some(price) = price.filter(|_| !self.told.contains(&ix)) {
+            self.fresh.insert(self.contract(ix), plain(price, self.now));
+        }
+        self.refresh();
+    }
+
+    /// `price GOLD_MINI 78,500 [bid B] [ask A]`, `price GOLD_MINI old`, `price GOLD_MINI margin M`.
+    fn price(&mut self, words: &mut Words<'_>) {
+        let ix = self.instrument(words);
+        let contract = self.contract(ix);
+        self.told.insert(ix);
+        if words.takes("old") {
+            self.fresh.remove(&contract);
+            return;
+        }
+        if words.takes("margin") {
+            let mark = self.book.marks.contracts.get_mut(&contract).unwrap();
+            mark.margin = Some(words.money("margin"));
+            return;
+        }
+        let quote = self.read_quote(words);
+        self.fresh.insert(contract, quote);
+    }
+
+    fn read_quote(&self, words: &mut Words<'_>) -> Quote {
+        let mut quote = plain(words.price("price"), self.now);
+        if words.takes("bid") {
+            quote.bid = Some(words.price("bid"));
+        }
+        if words.takes("ask") {
+            quote.ask = Some(words.price("ask"));
+        }
+        quote
+    }
+
+    fn chart(&mut self, words: &mut Words<'_>) {
+        let ix = self.instrument(words);
+        if words.takes("old") {
+            self.charts.remove(&ix);
+        } else {
+            self.charts.insert(ix, words.price("price"));
+        }
+    }
+
+    /// `funds 10,00,000`, `funds unknown`: the broker's free cash as read now.
+    fn funds(&mut self, words: &mut Words<'_>) {
+        let available = words.maybe_number().map(Money::new);
+        assert!(available.is_some() || words.takes("unknown"));
+        let at = self.now;
+        self.feed(&Input::Funds(Funds { available, at }));
+    }
+
+    /// `quote GOLD_MINI 78,500 [answer …]`: the courier goes out with a fresh quote for every order
+    /// of the instrument that is due, the most urgent first. The broker takes it unless the line
+    /// says otherwise.
+    fn quote(&mut self, words: &mut Words<'_>) {
+        let ix = self.instrument(words);
+        let quote = if words.takes("none") {
+            None
+        } else {
+            Some(self.read_quote(words))
+        };
+        let result = words.takes("answer").then(|| words.rest());
+        let mut tried = BTreeSet::new();
+        while let Some(order) = self.due(ix).into_iter().find(|one| !tried.contains(one)) {
+            tried.insert(order);
+            self.feed(&Input::Dispatch(Box::new(Dispatch {
+                order,
+                quote,
+                epoch: 1,
+                baseline: Vec::new(),
+            })));
+            let sending = self.book.orders.get(&order).map(|one| one.state);
+            if matches!(sending, Some(OrderState::Sending { .. })) {
+                self.answered(order, CallKind::Place, result.as_deref().unwrap_or("sent"));
+            }
+        }
+    }
+
+    fn due(&self, ix: InstrumentIx) -> Vec<OrderId> {
+        let calls = work::due(&self.book, &self.rules, self.now).into_iter();
+        calls
+            .filter_map(|call| match call {
+                Call::Place(order) => Some(order),
+                Call::Cancel(_) | Call::Resolve(_) | Call::Follow(_) => None,
+            })
+            .filter(|order| self.book.orders[order].contract.instrument == ix)
+            .collect()
+    }
+
+    /// Tells what came of a call; `hangs` is no answer at all.
+    fn answered(&mut self, order: OrderId, call: CallKind, word: &str) {
+        let text = format!("the broker: {word}");
+        let result = match word {
+            "hangs" => return,
+            "sent" => CallResult::Sent(self.broker_id()),
+            "not_sent" => CallResult::NotSent(text),
+            "refused" => CallResult::Refused(text),
+            "queued" => CallResult::Queued(text),
+            "uncertain" => CallResult::Uncertain(text),
+            _ => panic!("no answer is called {word}"),
+        };
+        self.feed(&Input::Outcome(Outcome {
+            order,
+            call,
+            result,
+        }));
+    }
+
+    fn broker_id(&mut self) -> BrokerOrderId {
+        self.broker_ids += 1;
+        BrokerOrderId::new(&format!("B{}", self.broker_ids)).unwrap()
+    }
+
+    /// `answer [which] sent`, `answer [which] cancel uncertain`: a late answer, or one to a cancel.
+    fn answer(&mut self, words: &mut Words<'_>) {
+        let order = self.which(words);
+        let call = if words.takes("cancel") {
+            CallKind::Cancel
+        } else {
+            CallKind::Place
+        };
+        let word = words.must("an answer");
+        self.answered(order, call, word);
+    }
+
+    /// `report [which] [filled 3 @ 78,510] [cancelled|rejected|complete|working]`, cumulative.
+    fn report(&mut self, words: &mut Words<'_>) {
+        let id = self.which(words);
+        let order = self.book.orders[&id].clone();
+        let (mut quantity, mut value) = (Quantity::ZERO, Money::ZERO);
+        if words.takes("filled") {
+            let amount = words.lots("lots");
+            quantity = if words.takes("units") {
+                Quantity::new(u64::from(amount.get()))
+            } else {
+                amount.units(self.per_lot(order.contract))
+            };
+            let price = words.number("price");
+            value = Money::new(quantity.decimal() * price);
+        }
+        let status = match words.next() {
+            None if quantity >= order.quantity => ReportStatus::Complete,
+            None | Some("working") => ReportStatus::Working,
+            Some("complete") => ReportStatus::Complete,
+            Some("cancelled") => ReportStatus::Cancelled,
+            Some("rejected") => ReportStatus::Rejected,
+            Some(word) => panic!("no order is {word}"),
+        };
+        self.feed(&Input::Report(Report {
+            order: id,
+            quantity,
+            value,
+            status,
+            text: None,
+        }));
+    }
+
+    fn per_lot(&self, contract: ContractId) -> u32 {
+        let instrument = self.rules.instruments.get(contract.instrument).unwrap();
+        instrument.per_lot(self.rules.instruments.spec(contract, TODAY).unwrap())
+    }
+
+    /// Finds an order: `[INSTRUMENT] [entry|add|exit] [#number]`, the newest that fits.
+    pub(crate) fn which(&self, words: &mut Words<'_>) -> OrderId {
+        let instrument = self.maybe_instrument(words);
+        let purpose = words
+            .peek()
+            .and_then(|word| word.parse::<Purpose>().ok())
+            .inspect(|_| {
+                words.next();
+            });
+        let number: Option<u16> = words
+            .peek()
+            .and_then(|word| word.strip_prefix('#'))
+            .map(|number| number.parse().unwrap())
+            .inspect(|_| {
+                words.next();
+            });
+        let fits = |order: &&OrderId| {
+            instrument.is_none_or(|ix| self.book.orders[order].contract.instrument == ix)
+                && purpose.is_none_or(|purpose| order.intent.purpose == purpose)
+                && number.is_none_or(|number| order.number == number)
+        };
+        let found = self.claimed.iter().rev().find(fits);
+        *found.expect("no such order has left")
+    }
+
+    /// Puts the opening capital in.
+    pub(crate) fn open_with(&mut self, amount: Money) {
+        self.fold(vec![Fact::LedgerMoved(Box::new(Movement {
+            kind: LedgerKind::Opening,
+            amount,
+            after: amount,
+            order: None,
+        }))]);
+    }
+}
+
+/// Returns a quote without edges.
+fn plain(price: Price, at: DateTime<Utc>) -> Quote {
+    Quote {
+        price,
+        bid: None,
+        ask: None,
+        at,
+    }
+}
