@@ -165,6 +165,11 @@ impl Charges {
         &self.rates
     }
 
+    /// Returns how a total comes to whole paise.
+    pub const fn rounding(&self) -> ChargeRounding {
+        self.rounding
+    }
+
     /// Returns the rates in force; days before the first row have those of the first row.
     pub fn in_force(
         &self,

@@ -146,6 +146,11 @@ impl Calendar {
         }
     }
 
+    /// Returns what is known of each exchange, for display.
+    pub const fn markets(&self) -> &BTreeMap<Exchange, Market> {
+        &self.markets
+    }
+
     /// Returns whether it trades around the clock; then there is no end-of-day rule.
     pub const fn is_always_open(&self) -> bool {
         self.always

@@ -288,6 +288,11 @@ impl Instruments {
         (0_u16..=u16::MAX).map(InstrumentIx).zip(&self.all)
     }
 
+    /// Returns the indices in capitals and where they are quoted, for display.
+    pub const fn indices(&self) -> &BTreeMap<String, Exchange> {
+        &self.indices
+    }
+
     /// Returns the place of an instrument by our own name.
     pub fn by_name(&self, name: &str) -> Option<InstrumentIx> {
         self.iter()

@@ -1,0 +1,373 @@
+//! The book: each thing in it as one flat object, whose keys are also the columns of its table.
+
+use serde_json::Value;
+
+use super::text::{BadText, Fields, Names, Spread, Take, objects, record};
+use crate::domain::book::{
+    CancelState, DeskState, InstrumentState, Intent, Leg, Order, OrderState, Position, Reversal,
+};
+use crate::domain::fact::{Goal, OpenGoal};
+use crate::domain::input::Funds;
+use crate::domain::instrument::ContractId;
+use crate::domain::order::Pricing;
+
+record! {
+    Reversal { signal, until }
+    InstrumentState { state, bar_at, atr, stopped_at }
+}
+
+objects!(Position, Leg, DeskState, Intent, Order);
+
+/// Writes the contract and, for whoever searches, its instrument.
+fn put_contract(contract: ContractId, fields: &mut Fields<'_, '_>) {
+    fields.put("contract", &contract);
+    fields.put("instrument", &contract.instrument);
+}
+
+// As `record!`, for what is held in a contract.
+macro_rules! held {
+    ($($name:ident { $($field:ident),* $(,)? })*) => {$(
+        impl Spread for $name {
+            fn spread(&self, fields: &mut Fields<'_, '_>) {
+                let Self { contract, $($field),* } = self;
+                put_contract(*contract, fields);
+                $(fields.put(stringify!($field), $field);)*
+            }
+        }
+
+        impl Take for $name {
+            fn take(value: &Value, names: Names<'_>) -> Result<Self, BadText> {
+                Ok(Self {
+                    contract: names.field(value, "contract")?,
+                    $($field: names.field(value, stringify!($field))?),*
+                })
+            }
+        }
+    )*};
+}
+
+held! {
+    Position {
+        id, direction, product, source, opened_at, closed_at, adds, last_entry, base_entry,
+        base_stop, base_risk, closed_add_loss, net,
+    }
+    Leg {
+        id, position, base, layer, direction, product, lots, opened_lots, cost, entry, first_stop,
+        stop, target, atr, best, risk, gross, charges, exits, opened_at, closed_at, reason,
+    }
+}
+
+impl Spread for DeskState {
+    fn spread(&self, fields: &mut Fields<'_, '_>) {
+        let Self {
+            state,
+            opening,
+            realised,
+            high_water,
+            day,
+            day_base,
+            day_cash,
+            day_trades,
+            losing_streak,
+            funds,
+            rules,
+        } = self;
+        fields.put("state", state);
+        fields.put("opening", opening);
+        fields.put("realised", realised);
+        fields.put("high_water", high_water);
+        fields.put("day", day);
+        fields.put("day_base", day_base);
+        fields.put("day_cash", day_cash);
+        fields.put("day_trades", day_trades);
+        fields.put("losing_streak", losing_streak);
+        fields.put("funds_available", &funds.and_then(|funds| funds.available));
+        fields.put("funds_at", &funds.map(|funds| funds.at));
+        fields.put("rules", rules);
+    }
+}
+
+impl Take for DeskState {
+    fn take(value: &Value, names: Names<'_>) -> Result<Self, BadText> {
+        let funds = match names.field(value, "funds_at")? {
+            Some(at) => Some(Funds {
+                available: names.field(value, "funds_available")?,
+                at,
+            }),
+            None => None,
+        };
+        Ok(Self {
+            state: names.field(value, "state")?,
+            opening: names.field(value, "opening")?,
+            realised: names.field(value, "realised")?,
+            high_water: names.field(value, "high_water")?,
+            day: names.field(value, "day")?,
+            day_base: names.field(value, "day_base")?,
+            day_cash: names.field(value, "day_cash")?,
+            day_trades: names.field(value, "day_trades")?,
+            losing_streak: names.field(value, "losing_streak")?,
+            funds,
+            rules: names.field(value, "rules")?,
+        })
+    }
+}
+
+impl Spread for Intent {
+    fn spread(&self, fields: &mut Fields<'_, '_>) {
+        let Self {
+            id,
+            signal,
+            contract,
+            direction,
+            product,
+            position,
+            leg,
+            lots,
+            filled,
+            valid_until,
+            by_person,
+            goal,
+            orders,
+            failures,
+            at,
+            end,
+        } = self;
+        put_contract(*contract, fields);
+        fields.put("id", id);
+        fields.put("purpose", id.purpose.word());
+        fields.put("signal", signal);
+        fields.put("direction", direction);
+        fields.put("product", product);
+        fields.put("position", position);
+        fields.put("leg", leg);
+        fields.put("lots", lots);
+        fields.put("filled", filled);
+        fields.put("valid_until", valid_until);
+        fields.put("by_person", by_person);
+        fields.put("orders", orders);
+        fields.put("failures", failures);
+        fields.put("at", at);
+        fields.put("ended_why", &end.map(|(why, _)| why));
+        fields.put("ended_at", &end.map(|(_, at)| at));
+        put_goal(goal, fields);
+    }
+}
+
+fn put_goal(goal: &Goal, fields: &mut Fields<'_, '_>) {
+    match goal {
+        Goal::Close(reason) => fields.put("reason", reason),
+        Goal::Open(goal) => {
+            let OpenGoal {
+                layer,
+                price,
+                stop,
+                target,
+                atr,
+                er,
+                cap,
+                source,
+                trace,
+            } = goal.as_ref();
+            fields.put("layer", layer);
+            fields.put("price", price);
+            fields.put("stop", stop);
+            fields.put("target", target);
+            fields.put("atr", atr);
+            fields.put("er", er);
+            fields.put("cap", cap);
+            fields.put("source", source);
+            fields.put("trace", trace);
+        }
+    }
+}
+
+fn take_goal(value: &Value, names: Names<'_>) -> Result<Goal, BadText> {
+    match names.field(value, "reason")? {
+        Some(reason) => Ok(Goal::Close(reason)),
+        None => OpenGoal::take(value, names).map(|goal| Goal::Open(Box::new(goal))),
+    }
+}
+
+impl Take for Intent {
+    fn take(value: &Value, names: Names<'_>) -> Result<Self, BadText> {
+        let ended_why: Option<_> = names.field(value, "ended_why")?;
+        let ended_at: Option<_> = names.field(value, "ended_at")?;
+        Ok(Self {
+            id: names.field(value, "id")?,
+            signal: names.field(value, "signal")?,
+            contract: names.field(value, "contract")?,
+            direction: names.field(value, "direction")?,
+            product: names.field(value, "product")?,
+            position: names.field(value, "position")?,
+            leg: names.field(value, "leg")?,
+            lots: names.field(value, "lots")?,
+            filled: names.field(value, "filled")?,
+            valid_until: names.field(value, "valid_until")?,
+            by_person: names.field(value, "by_person")?,
+            goal: take_goal(value, names)?,
+            orders: names.field(value, "orders")?,
+            failures: names.field(value, "failures")?,
+            at: names.field(value, "at")?,
+            end: ended_why.zip(ended_at),
+        })
+    }
+}
+
+impl Spread for Order {
+    fn spread(&self, fields: &mut Fields<'_, '_>) {
+        let Self {
+            id,
+            contract,
+            product,
+            side,
+            lots,
+            quantity,
+            pricing,
+            state,
+            broker_id,
+            filled,
+            value,
+            charges,
+            not_before,
+            cancel,
+            baseline,
+            claimed_at,
+            sent_at,
+            closed_at,
+        } = self;
+        put_contract(*contract, fields);
+        fields.put("id", id);
+        fields.put("intent", &id.intent);
+        fields.put("product", product);
+        fields.put("side", side);
+        fields.put("lots", lots);
+        fields.put("quantity", quantity);
+        put_pricing(*pricing, fields);
+        put_state(*state, fields);
+        fields.put("broker_id", broker_id);
+        fields.put("filled", filled);
+        fields.put("value", value);
+        fields.put("charges", charges);
+        fields.put("not_before", not_before);
+        put_cancel(*cancel, fields);
+        fields.put("baseline", baseline);
+        fields.put("claimed_at", claimed_at);
+        fields.put("sent_at", sent_at);
+        fields.put("closed_at", closed_at);
+    }
+}
+
+impl Take for Order {
+    fn take(value: &Value, names: Names<'_>) -> Result<Self, BadText> {
+        Ok(Self {
+            id: names.field(value, "id")?,
+            contract: names.field(value, "contract")?,
+            product: names.field(value, "product")?,
+            side: names.field(value, "side")?,
+            lots: names.field(value, "lots")?,
+            quantity: names.field(value, "quantity")?,
+            pricing: take_pricing(value, names)?,
+            state: take_state(value, names)?,
+            broker_id: names.field(value, "broker_id")?,
+            filled: names.field(value, "filled")?,
+            value: names.field(value, "value")?,
+            charges: names.field(value, "charges")?,
+            not_before: names.field(value, "not_before")?,
+            cancel: take_cancel(value, names)?,
+            baseline: names.field(value, "baseline")?,
+            claimed_at: names.field(value, "claimed_at")?,
+            sent_at: names.field(value, "sent_at")?,
+            closed_at: names.field(value, "closed_at")?,
+        })
+    }
+}
+
+fn put_pricing(pricing: Option<Pricing>, fields: &mut Fields<'_, '_>) {
+    let Some(pricing) = pricing else {
+        return;
+    };
+    fields.put("pricing", pricing.word());
+    match pricing {
+        Pricing::Market => {}
+        Pricing::Limit(limit) => fields.put("price", &limit),
+        Pricing::StopLimit { trigger, limit } => {
+            fields.put("price", &limit);
+            fields.put("trigger_price", &trigger);
+        }
+    }
+}
+
+fn take_pricing(value: &Value, names: Names<'_>) -> Result<Option<Pricing>, BadText> {
+    let kind: Option<String> = names.field(value, "pricing")?;
+    match kind.as_deref() {
+        None => Ok(None),
+        Some("MARKET") => Ok(Some(Pricing::Market)),
+        Some("LIMIT") => Ok(Some(Pricing::Limit(names.field(value, "price")?))),
+        Some("SL") => Ok(Some(Pricing::StopLimit {
+            trigger: names.field(value, "trigger_price")?,
+            limit: names.field(value, "price")?,
+        })),
+        Some(other) => Err(BadText::new(format!("{other:?} as a price type"))),
+    }
+}
+
+fn put_state(state: OrderState, fields: &mut Fields<'_, '_>) {
+    let word = match state {
+        OrderState::Wanted => "wanted",
+        OrderState::Sending { epoch } => {
+            fields.put("epoch", &epoch);
+            "sending"
+        }
+        OrderState::Sent => "sent",
+        OrderState::Queued => "queued",
+        OrderState::Uncertain => "uncertain",
+        OrderState::Closed(why) => {
+            fields.put("ended", &why);
+            "closed"
+        }
+    };
+    fields.put("state", word);
+}
+
+fn take_state(value: &Value, names: Names<'_>) -> Result<OrderState, BadText> {
+    let word: String = names.field(value, "state")?;
+    match word.as_str() {
+        "wanted" => Ok(OrderState::Wanted),
+        "sending" => Ok(OrderState::Sending {
+            epoch: names.field(value, "epoch")?,
+        }),
+        "sent" => Ok(OrderState::Sent),
+        "queued" => Ok(OrderState::Queued),
+        "uncertain" => Ok(OrderState::Uncertain),
+        "closed" => names.field(value, "ended").map(OrderState::Closed),
+        other => Err(BadText::new(format!("{other:?} as an order's state"))),
+    }
+}
+
+fn put_cancel(cancel: CancelState, fields: &mut Fields<'_, '_>) {
+    match cancel {
+        CancelState::None => {}
+        CancelState::Wanted(why, not_before) => {
+            fields.put("cancel", "wanted");
+            fields.put("cancel_why", &why);
+            fields.put("cancel_not_before", &not_before);
+        }
+        CancelState::Taken(why) => {
+            fields.put("cancel", "taken");
+            fields.put("cancel_why", &why);
+        }
+    }
+}
+
+fn take_cancel(value: &Value, names: Names<'_>) -> Result<CancelState, BadText> {
+    let word: Option<String> = names.field(value, "cancel")?;
+    match word.as_deref() {
+        None => Ok(CancelState::None),
+        Some("wanted") => Ok(CancelState::Wanted(
+            names.field(value, "cancel_why")?,
+            names.field(value, "cancel_not_before")?,
+        )),
+        Some("taken") => names.field(value, "cancel_why").map(CancelState::Taken),
+        Some(other) => Err(BadText::new(format!("{other:?} as a cancel's state"))),
+    }
+}

@@ -1,0 +1,233 @@
+//! The desk's lock: one row, and in the same statement all that a decision needs to begin.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{Postgres, Transaction};
+
+use super::{DeskId, Store, StoreError, Unreadable, marks};
+use crate::domain::ids::SignalId;
+use crate::domain::input::Marks;
+use crate::domain::instrument::Instruments;
+use crate::domain::signal::SourceId;
+use crate::journal::Names;
+
+/// What a signal is recognised by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignalKey {
+    /// Its name, derived from its key.
+    pub id: SignalId,
+    /// The alert's own `id`, where it has one.
+    pub alert: Option<(SourceId, String)>,
+    /// The hash of source and bytes, of an alert without id and time: the same within 20 seconds is
+    /// the same alert.
+    pub body: Option<[u8; 32]>,
+}
+
+/// What is known of a signal from before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Earlier {
+    /// Nothing.
+    None,
+    /// It was answered: say the same again, byte for byte.
+    Same {
+        /// The HTTP status.
+        status: u16,
+        /// The body.
+        body: String,
+        /// The signal that was answered.
+        signal: SignalId,
+    },
+    /// Its `id` was used for something else.
+    IdReused,
+}
+
+/// What names a state of the desk: a book is fresh when its tag is the one under the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// The number of the newest fact.
+    pub seq: i64,
+    /// Its hash.
+    pub head: [u8; 32],
+}
+
+/// The desk, locked; dropping it gives it back and nothing has happened.
+#[derive(Debug)]
+pub struct Locked {
+    /// The number of the newest fact.
+    pub seq: i64,
+    /// Its hash.
+    pub head: [u8; 32],
+    /// When the last commit was decided; time never goes back behind it.
+    pub last_at: DateTime<Utc>,
+    /// The lease in force, when there ever was one.
+    pub epoch: Option<i64>,
+    /// What is known of each signal asked for, in their order.
+    pub earlier: Vec<Earlier>,
+    /// Prices as seen.
+    pub marks: Marks,
+    /// What [`Locked::book`] had to leave out: page a person for each.
+    pub unreadable: Vec<Unreadable>,
+    pub(super) desk: DeskId,
+    pub(super) instruments: Arc<Instruments>,
+    pub(super) tx: Transaction<'static, Postgres>,
+}
+
+/// The first look under the lock.
+struct Seen {
+    seq: i64,
+    head: Vec<u8>,
+    last_at: DateTime<Utc>,
+    epoch: i64,
+    known_seq: i64,
+    marks: Option<String>,
+    earlier: Option<String>,
+}
+
+impl Store {
+    /// Locks a desk and returns what a decision needs to begin, in one statement.
+    ///
+    /// # Errors
+    ///
+    /// The database is away or the desk was never made.
+    pub async fn lock(&self, desk: DeskId, asks: &[SignalKey]) -> Result<Locked, StoreError> {
+        let mut tx = self.pool.begin().await?;
+        let asked = Asked::of(asks);
+        let mut seen = look(&mut tx, desk, &asked).await?;
+        // Whoever waited for the row sees its newest version, but the rest as it was before the
+        // wait: look again, now that nothing can change.
+        if seen.known_seq != seen.seq {
+            seen = look(&mut tx, desk, &asked).await?;
+        }
+        let names = Names(&self.instruments);
+        Ok(Locked {
+            seq: seen.seq,
+            head: hash(seen.head)?,
+            last_at: seen.last_at,
+            epoch: (seen.epoch > 0).then_some(seen.epoch),
+            earlier: earlier(seen.earlier.as_deref(), asks.len())?,
+            marks: marks::read(seen.marks.as_deref(), names)?,
+            unreadable: Vec::new(),
+            desk,
+            instruments: Arc::clone(&self.instruments),
+            tx,
+        })
+    }
+}
+
+impl Locked {
+    /// Returns what names the state of the desk.
+    pub const fn tag(&self) -> Tag {
+        Tag {
+            seq: self.seq,
+            head: self.head,
+        }
+    }
+}
+
+/// The keys of the signals asked for, as columns.
+#[derive(Default)]
+struct Asked {
+    ids: Vec<String>,
+    sources: Vec<Option<i32>>,
+    alerts: Vec<Option<String>>,
+    bodies: Vec<Option<Vec<u8>>>,
+}
+
+impl Asked {
+    fn of(asks: &[SignalKey]) -> Self {
+        let mut asked = Self::default();
+        for ask in asks {
+            let alert = ask.alert.as_ref();
+            asked.ids.push(ask.id.to_string());
+            asked.sources.push(alert.map(|(source, _)| source.0));
+            asked.alerts.push(alert.map(|(_, id)| id.clone()));
+            asked.bodies.push(ask.body.map(|hash| hash.to_vec()));
+        }
+        asked
+    }
+}
+
+#[expect(
+    clippy::as_conversions,
+    reason = "sqlx's sign for a parameter whose type it cannot see"
+)]
+async fn look(
+    tx: &mut Transaction<'static, Postgres>,
+    desk: DeskId,
+    asked: &Asked,
+) -> Result<Seen, StoreError> {
+    let seen = sqlx::query_as!(
+        Seen,
+        r#"
+        SELECT d.seq, d.head, d.last_at, d.epoch,
+            (SELECT k.seq FROM desks k WHERE k.desk_id = $1) AS "known_seq!",
+            (SELECT json_agg(m)::text FROM marks m WHERE m.desk_id = $1) AS marks,
+            (SELECT json_agg(json_build_array(a.n, f.signal_id, f.status, f.answer))::text
+             FROM unnest($2::text[], $3::int[], $4::text[], $5::bytea[])
+                  WITH ORDINALITY AS a (id, source, alert, body, n)
+             CROSS JOIN LATERAL (
+                 (SELECT s.signal_id, s.status, s.answer, 1 AS rank FROM signals s
+                  WHERE s.desk_id = $1 AND s.signal_id = a.id)
+                 UNION ALL
+                 (SELECT s.signal_id, s.status, s.answer, 2 FROM signals s
+                  WHERE s.desk_id = $1 AND s.body_hash = a.body
+                    AND s.stored_at > clock_timestamp() - interval '20 seconds'
+                  ORDER BY s.stored_at DESC LIMIT 1)
+                 UNION ALL
+                 (SELECT NULL, NULL, NULL, 3 FROM signals s
+                  WHERE s.desk_id = $1 AND s.source = a.source AND s.alert_id = a.alert LIMIT 1)
+                 ORDER BY rank LIMIT 1) f) AS earlier
+        FROM desks d WHERE d.desk_id = $1 FOR UPDATE OF d
+        "#,
+        desk.0,
+        &asked.ids,
+        &asked.sources as &[Option<i32>],
+        &asked.alerts as &[Option<String>],
+        &asked.bodies as &[Option<Vec<u8>>],
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    seen.ok_or_else(|| StoreError::corrupt("desks", format!("no desk {}", desk.0)))
+}
+
+pub(super) fn hash(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
+    let hash: Result<[u8; 32], _> = bytes.try_into();
+    hash.map_err(|_wrong_length| StoreError::corrupt("desks", "a hash of another length"))
+}
+
+/// The place of an ask, and what its signal was answered; nothing where only its `id` was used.
+type Found = (usize, Option<String>, Option<u16>, Option<String>);
+
+/// Reads what was found of the signals asked for; each is named by its place, from 1.
+fn earlier(found: Option<&str>, asked: usize) -> Result<Vec<Earlier>, StoreError> {
+    let mut all = vec![Earlier::None; asked];
+    let bad = |what: &str| StoreError::corrupt("signals", what.to_owned());
+    let rows: Vec<Found> = match found {
+        Some(text) => serde_json::from_str(text).map_err(|error| bad(&error.to_string()))?,
+        None => Vec::new(),
+    };
+    for (place, signal, status, body) in rows {
+        let known = match (signal, status, body) {
+            (Some(signal), Some(status), Some(body)) => Earlier::Same {
+                status,
+                body,
+                signal: signal.parse().map_err(|_not_ours| bad(&signal))?,
+            },
+            _ => Earlier::IdReused,
+        };
+        if let Some(slot) = place.checked_sub(1).and_then(|at| all.get_mut(at)) {
+            *slot = known;
+        }
+    }
+    Ok(all)
+}
+
+/// Reads a list of rows that PostgreSQL wrote as JSON.
+pub(super) fn rows(table: &'static str, text: Option<&str>) -> Result<Vec<Value>, StoreError> {
+    let Some(text) = text else {
+        return Ok(Vec::new());
+    };
+    serde_json::from_str(text).map_err(|error| StoreError::corrupt(table, error))
+}

@@ -1,0 +1,171 @@
+//! What the doors ask: seen before, who sends, who orders.
+
+use sqlx::ConnectOptions as _;
+use torana::domain::order::Product;
+use torana::domain::signal::SourceId;
+use torana::store::{Earlier, NewSource, SignalKey, Signature, StoreError};
+
+use super::desk::{DESK, Desk, at, cause, high_water, run, verdict};
+
+pub(crate) fn key(number: u8) -> SignalKey {
+    SignalKey {
+        id: cause(number),
+        alert: None,
+        body: None,
+    }
+}
+
+pub(crate) fn answered(number: u8) -> Earlier {
+    let verdict = verdict(cause(number));
+    Earlier::Same {
+        status: verdict.status,
+        body: verdict.answer.to_owned(),
+        signal: verdict.id,
+    }
+}
+
+#[tokio::test]
+async fn a_signal_is_known_by_its_key_its_id_and_its_bytes() {
+    let mut desk = Desk::new().await;
+    let mut one = verdict(cause(1));
+    one.alert = Some("alert 1");
+    one.body_hash = Some([5; 32]);
+    let mut odd = verdict(cause(9));
+    odd.alert = Some("zero \0");
+    desk.make_with(1, &[high_water(1)], (&[one, odd], None))
+        .await
+        .unwrap();
+    let alert = |number, id: &str, source| SignalKey {
+        alert: Some((SourceId(source), id.to_owned())),
+        ..key(number)
+    };
+    let body = |number, hash| SignalKey {
+        body: Some(hash),
+        ..key(number)
+    };
+    let asks = [
+        key(2),
+        alert(1, "alert 1", 1),
+        alert(3, "alert 1", 1),
+        alert(3, "alert 1", 2),
+        body(4, [5; 32]),
+        body(4, [6; 32]),
+    ];
+    let known = desk.store.lock(DESK, &asks).await.unwrap().earlier;
+    let (new, same) = (Earlier::None, answered(1));
+    let expected = [&new, &same, &Earlier::IdReused, &new, &same, &new].map(Clone::clone);
+    assert_eq!(known, expected);
+    // the same bytes count for twenty seconds
+    let old = "UPDATE signals SET stored_at = stored_at - interval '21 seconds'";
+    desk.behind(old).await.unwrap();
+    let known = desk.store.lock(DESK, &asks[4..5]).await.unwrap().earlier;
+    assert_eq!(known, [Earlier::None]);
+}
+
+#[tokio::test]
+async fn what_a_message_alone_shows_to_be_wrong_is_kept_without_a_lock() {
+    let desk = Desk::new().await;
+    let locked = desk.store.lock(DESK, &[]).await.unwrap();
+    desk.store
+        .record_invalid(DESK, &verdict(cause(1)))
+        .await
+        .unwrap();
+    desk.store
+        .record_invalid(DESK, &verdict(cause(1)))
+        .await
+        .unwrap();
+    drop(locked);
+}
+
+#[tokio::test]
+async fn a_rotated_secret_counts_beside_the_new_one() {
+    let desk = Desk::new().await;
+    let new = NewSource {
+        name: "tv".to_owned(),
+        secret: [1; 32],
+        instruments: vec!["BANK_NIFTY".to_owned()],
+        kinds: vec!["EXIT".to_owned()],
+        sides: vec!["long".to_owned()],
+        addresses: vec!["10.0.0.0/8".to_owned()],
+        signature: Signature::Required,
+        product: Some(Product::Mis),
+        profile: None,
+    };
+    let store = &desk.store;
+    assert_eq!(
+        store.source_add(DESK, &new, at(0)).await.unwrap(),
+        Some(SourceId(1))
+    );
+    assert_eq!(store.source_add(DESK, &new, at(0)).await.unwrap(), None);
+    let twin = NewSource {
+        name: "tv2".to_owned(),
+        ..new.clone()
+    };
+    let refused = store.source_add(DESK, &twin, at(0)).await;
+    assert!(
+        matches!(refused, Err(StoreError::Defect { .. })),
+        "{refused:?}"
+    );
+    assert!(
+        store
+            .source_rotate(DESK, "tv", ([2; 32], at(60)))
+            .await
+            .unwrap()
+    );
+    assert!(store.source_disable(DESK, "tv", at(1)).await.unwrap());
+    assert!(!store.source_disable(DESK, "tv", at(2)).await.unwrap());
+    let sources = store.sources(DESK).await.unwrap();
+    let [tv] = sources.as_slice() else {
+        panic!("{sources:?}");
+    };
+    assert_eq!((tv.secret, tv.older), ([2; 32], Some(([1; 32], at(60)))));
+    assert_eq!((&tv.kinds, &tv.addresses), (&new.kinds, &new.addresses));
+    assert_eq!(
+        (tv.signature, tv.product),
+        (Signature::Required, Some(Product::Mis))
+    );
+    assert_eq!(tv.disabled_at, Some(at(1)));
+}
+
+#[tokio::test]
+async fn a_token_is_revoked_and_its_name_given_anew() {
+    let desk = Desk::new().await;
+    let store = &desk.store;
+    assert!(
+        store
+            .token_add(DESK, ("asha", [1; 32]), at(0))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .token_add(DESK, ("asha", [2; 32]), at(0))
+            .await
+            .unwrap()
+    );
+    assert!(store.token_revoke(DESK, "asha", at(1)).await.unwrap());
+    assert!(!store.token_revoke(DESK, "asha", at(2)).await.unwrap());
+    assert_eq!(store.tokens(DESK).await.unwrap()[0].revoked_at, Some(at(1)));
+    assert!(
+        store
+            .token_add(DESK, ("asha", [3; 32]), at(3))
+            .await
+            .unwrap()
+    );
+    assert_eq!(store.tokens(DESK).await.unwrap()[0].hash, [3; 32]);
+}
+
+#[tokio::test]
+async fn the_service_role_may_not_touch_schema_or_history() {
+    let desk = Desk::new().await;
+    let mut session = desk.db.service_options().connect().await.unwrap();
+    for forbidden in [
+        "CREATE TABLE mine (a INTEGER)",
+        "ALTER TABLE facts DISABLE TRIGGER ALL",
+        "DROP TABLE facts",
+        "DELETE FROM signals",
+        "UPDATE ledger SET amount = 0",
+    ] {
+        assert!(run(&mut session, forbidden).await.is_err(), "{forbidden}");
+    }
+}

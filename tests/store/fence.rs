@@ -1,0 +1,158 @@
+//! One writer at a time, and only the holder of the lease where a lease is needed.
+
+use std::time::Duration;
+
+use torana::store::{Store, StoreError};
+
+use super::desk::{DESK, Desk, at, cause, high_water, instruments, new_desk, rows, verdict};
+
+const LONG: Duration = Duration::from_mins(1);
+const NONE: Duration = Duration::ZERO;
+
+#[tokio::test]
+async fn one_process_holds_the_lease_until_it_ends_or_is_given_back() {
+    let desk = Desk::new().await;
+    let store = &desk.store;
+    let one = store
+        .lease_acquire(DESK, "one", LONG)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(store.lease_acquire(DESK, "two", LONG).await.unwrap(), None);
+    assert!(store.lease_renew(one, LONG).await.unwrap());
+    store.lease_release(one).await.unwrap();
+    let two = store
+        .lease_acquire(DESK, "two", NONE)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(two.number, one.number + 1);
+    assert!(!store.lease_renew(one, LONG).await.unwrap());
+    // it ended at once
+    let three = store.lease_acquire(DESK, "three", LONG).await.unwrap();
+    assert_eq!(three.unwrap().number, two.number + 1);
+}
+
+#[tokio::test]
+async fn who_lost_the_lease_writes_nothing() {
+    let mut desk = Desk::new().await;
+    let one = desk
+        .store
+        .lease_acquire(DESK, "one", NONE)
+        .await
+        .unwrap()
+        .unwrap();
+    let facts = [high_water(1)];
+    desk.make_with(1, &facts, (&[], Some(one.number)))
+        .await
+        .unwrap();
+    let two = desk
+        .store
+        .lease_acquire(DESK, "two", LONG)
+        .await
+        .unwrap()
+        .unwrap();
+    let before = desk.store.tag(DESK).await.unwrap();
+    let refused = desk.make_with(2, &facts, (&[], Some(one.number))).await;
+    assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
+    assert_eq!(desk.store.tag(DESK).await.unwrap(), before);
+    desk.make_with(3, &facts, (&[], Some(two.number)))
+        .await
+        .unwrap();
+    // the doors need no lease
+    desk.make_with(4, &facts, (&[], None)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lease_cannot_change_hands_in_the_middle_of_a_commit() {
+    let desk = Desk::new().await;
+    let one = desk
+        .store
+        .lease_acquire(DESK, "one", NONE)
+        .await
+        .unwrap()
+        .unwrap();
+    let locked = desk.store.lock(DESK, &[]).await.unwrap();
+    assert_eq!(locked.epoch, Some(one.number));
+    let waited = desk.store.lease_acquire(DESK, "two", LONG).await;
+    assert!(
+        matches!(waited, Err(StoreError::Unavailable { .. })),
+        "{waited:?}"
+    );
+    drop(locked);
+    assert!(
+        desk.store
+            .lease_acquire(DESK, "two", LONG)
+            .await
+            .unwrap()
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn two_writers_take_turns_and_the_second_sees_what_the_first_answered() {
+    let desk = Desk::new().await;
+    let other = Store::connect(desk.db.service_options(), instruments())
+        .await
+        .unwrap();
+    let locked = desk.store.lock(DESK, &[]).await.unwrap();
+    let first = locked.tag();
+    let asks = [super::doors::key(1)];
+    let second = async { other.lock(DESK, &asks).await };
+    let facts = [high_water(7)];
+    let written = rows(&desk.store, &facts, at(1));
+    let mut book = desk.book.clone();
+    book.apply(&facts[0], at(1));
+    let touched = book.take_touched();
+    let commit = async {
+        wait_for_a_waiter(&desk).await;
+        let write = torana::store::Write {
+            now: at(1),
+            facts: &written,
+            signals: &[verdict(cause(1))],
+            book: &book,
+            touched: &touched,
+            epoch: None,
+        };
+        locked.commit(&write).await
+    };
+    let (mine, theirs) = tokio::join!(commit, second);
+    let (mine, theirs) = (mine.unwrap(), theirs.unwrap());
+    assert_ne!(mine, first);
+    assert_eq!(theirs.tag(), mine);
+    assert_eq!(theirs.last_at, at(1));
+    assert_eq!(theirs.earlier, [super::doors::answered(1)]);
+}
+
+/// Returns once another session waits for the desk's row.
+async fn wait_for_a_waiter(desk: &Desk) {
+    use sqlx::ConnectOptions as _;
+    let mut session = desk.db.superuser_options().connect().await.unwrap();
+    let waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock')";
+    while !sqlx::query_scalar::<_, bool>(waiting)
+        .fetch_one(&mut session)
+        .await
+        .unwrap()
+    {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_desk_belongs_to_the_mode_that_made_it_and_is_made_once() {
+    let desk = Desk::new().await;
+    let again = desk
+        .store
+        .ensure_desk(&new_desk("paper"), at(9))
+        .await
+        .unwrap();
+    assert!(!again);
+    let refused = desk.store.ensure_desk(&new_desk("live"), at(9)).await;
+    let Err(StoreError::OtherMode { made_in, asked }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!((made_in.as_str(), asked.as_str()), ("paper", "live"));
+    assert_eq!(desk.book.desk.realised, new_desk("paper").opening);
+    assert_eq!(desk.book.desk.opening, new_desk("paper").opening);
+}
