@@ -5,7 +5,7 @@ use core::fmt::Write as _;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Map, Value, json};
 
-use super::schema::Problems;
+use super::problems::Problems;
 
 /// One answer.
 #[derive(Clone, Debug)]

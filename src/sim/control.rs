@@ -10,8 +10,9 @@ use crate::domain::money::Price;
 use super::account::Account;
 use super::answer::Answer;
 use super::faults::Fault;
-use super::floor::{Order, Trade};
-use super::house::{House, SimState};
+use super::house::House;
+use super::order::{Order, Trade};
+use super::state::SimState;
 
 #[derive(Deserialize)]
 struct NewPrice {

@@ -14,18 +14,18 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
 use crate::domain::calendar::exchange_day;
-use crate::domain::money::{Money, Price};
+use crate::domain::money::Price;
 use crate::domain::order::Exchange;
 
-use super::account::Account;
 use super::event::{Batch, Event};
 use super::faults::{Fault, FaultName, Faults};
 use super::feed::{Frame, order_update};
 use super::fills::Quote;
-use super::floor::{Floor, Order, Trade};
+use super::floor::Floor;
 use super::journal::Journal;
 use super::options::{Clock, Holiday, SimOptions};
 use super::prices::Prices;
+use super::state::{Call, SimState};
 
 /// Calls remembered word for word, for tests to look at.
 const CALLS_KEPT: usize = 10_000;
@@ -60,38 +60,6 @@ pub(super) struct House {
     log: VecDeque<Call>,
     now: Clock,
     frames: broadcast::Sender<Arc<Frame>>,
-}
-
-/// One call as it came in; the key is not in it.
-#[derive(Clone, Debug)]
-pub struct Call {
-    /// When.
-    pub at: DateTime<Utc>,
-    /// Route, or the path when there is none.
-    pub route: String,
-    /// Body without `apikey`.
-    pub body: Value,
-}
-
-/// Everything there is to know, for tests and for the curious.
-#[derive(Clone, Debug)]
-pub struct SimState {
-    /// Orders, oldest first.
-    pub orders: Vec<Order>,
-    /// Fills, oldest first.
-    pub trades: Vec<Trade>,
-    /// Cash, positions and charges.
-    pub account: Account,
-    /// Cash that nothing blocks.
-    pub available: Money,
-    /// Margin in use.
-    pub blocked: Money,
-    /// How often each route was called.
-    pub calls: BTreeMap<String, u64>,
-    /// The newest calls, oldest first.
-    pub log: Vec<Call>,
-    /// Words of the faults that are on.
-    pub faults: Vec<&'static str>,
 }
 
 impl House {

@@ -16,7 +16,7 @@
 //!    question. Shares carried to another day are in the position book and in the holdings.
 //!
 //! The server speaks OpenAlgo 2.0 as a live Zerodha account answers: no `mode`, funds as text,
-//! eleven keys an order. `ping` calls the broker `torana-sim`, and live refuses it by that name.
+//! eleven keys an order. [`faults`] lists what can be made to go wrong; `/_sim` is where. `ping` calls the broker `torana-sim`, and live refuses it by that name.
 
 pub mod account;
 mod answer;
@@ -32,17 +32,20 @@ mod journal;
 mod limits;
 pub mod master;
 mod options;
+pub mod order;
 pub mod prices;
+mod problems;
 mod real;
 mod routes;
 mod schema;
 mod server;
+mod state;
 
 pub use event::Placed;
 pub use faults::{Fault, FaultName, UnknownFault};
-pub use floor::{Order, Status, Trade};
-pub use house::{Call, SimState};
 pub use master::{MasterRow, SymbolMaster};
 pub use options::{Clock, Holiday, ServerStyle, SimOptions};
+pub use order::{Order, Status, Trade};
 pub use prices::PriceSource;
 pub use server::{SimHandle, SimServer};
+pub use state::{Call, SimState};

@@ -21,11 +21,12 @@ use crate::domain::order::Exchange;
 use super::door;
 use super::faults::Fault;
 use super::feed;
-use super::house::{House, SimState};
+use super::house::House;
 use super::limits::Limits;
 use super::options::{ServerStyle, SimOptions};
 use super::prices::PriceSource;
 use super::real;
+use super::state::SimState;
 
 /// How long an idle connection lives under gunicorn.
 const IDLE: Duration = Duration::from_secs(2);

@@ -9,8 +9,9 @@ use crate::domain::money::{Money, Price, Quantity};
 use super::super::account::{Position, PositionKey};
 use super::super::answer::{Answer, float, float2, int, object, text2};
 use super::super::faults::FaultName;
-use super::super::floor::{Order, ist};
+use super::super::floor::ist;
 use super::super::house::House;
+use super::super::order::Order;
 use super::super::schema::Form;
 
 /// POST funds: five texts.

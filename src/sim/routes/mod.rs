@@ -2,6 +2,8 @@
 
 mod account;
 mod analyzer;
+mod hours;
+mod many;
 mod market;
 mod master;
 mod orders;
@@ -228,11 +230,11 @@ const DATA: Route = Route {
 #[rustfmt::skip]
 static ROUTES: &[Route] = &[
     Route { path: "placeorder", schema: PLACE, perform: place::one, ..ORDER },
-    Route { path: "placesmartorder", schema: SMART, perform: place::smart, ..ORDER },
+    Route { path: "placesmartorder", schema: SMART, perform: many::smart, ..ORDER },
     Route { path: "modifyorder", schema: MODIFY, perform: orders::modify, ..ORDER },
     Route { path: "cancelorder", schema: ONE_ORDER, perform: orders::cancel, ..ORDER },
-    Route { path: "basketorder", schema: BASKET, perform: place::basket, ..ORDERS },
-    Route { path: "splitorder", schema: SPLIT, perform: place::split, ..ORDERS },
+    Route { path: "basketorder", schema: BASKET, perform: many::basket, ..ORDERS },
+    Route { path: "splitorder", schema: SPLIT, perform: many::split, ..ORDERS },
     Route { path: "cancelallorder", schema: ONLY_STRATEGY, perform: orders::cancel_all, ..ORDERS },
     Route { path: "closeposition", schema: ONLY_STRATEGY, perform: orders::close, ..ORDERS },
     Route { path: "orderstatus", schema: ONE_ORDER, perform: orders::status, ..ORDERS },
@@ -254,8 +256,8 @@ static ROUTES: &[Route] = &[
     Route { path: "search", schema: SEARCH, perform: master::search, access: Access::Key, ..DATA },
     Route { path: "expiry", schema: EXPIRY, perform: master::expiry, access: Access::Key, ..DATA },
     Route { path: "ping", perform: master::ping, ..DATA },
-    Route { path: "market/holidays", schema: HOLIDAYS, perform: market::holidays, access: Access::Open, ..DATA },
-    Route { path: "market/timings", schema: TIMINGS, perform: market::timings, access: Access::Open, ..DATA },
+    Route { path: "market/holidays", schema: HOLIDAYS, perform: hours::holidays, access: Access::Open, ..DATA },
+    Route { path: "market/timings", schema: TIMINGS, perform: hours::timings, access: Access::Open, ..DATA },
 ];
 
 /// The one route that is read with GET; its fields are in the query.

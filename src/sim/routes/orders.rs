@@ -12,8 +12,9 @@ use crate::domain::order::Side;
 use super::super::answer::{Answer, float, float2, number, object};
 use super::super::event::{Event, Placed, WirePriceType, WireTerms};
 use super::super::faults::FaultName;
-use super::super::floor::{Order, Status, Trade, ist};
+use super::super::floor::ist;
 use super::super::house::House;
+use super::super::order::{Order, Status, Trade};
 use super::super::schema::Form;
 
 /// What a broker that does not answer makes of every read.

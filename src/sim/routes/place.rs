@@ -4,10 +4,9 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::{Value, json};
 
-use crate::domain::order::{Exchange, Product, Side};
+use crate::domain::order::{Exchange, Side};
 
-use super::super::account::PositionKey;
-use super::super::answer::{Answer, First, int, number};
+use super::super::answer::{Answer, First, number};
 use super::super::event::{Event, Placed, WirePriceType, WireTerms};
 use super::super::faults::{Fault, FaultName};
 use super::super::fills::Quote;
@@ -23,9 +22,6 @@ const NO_INSTRUMENT: &str =
 
 /// How long OpenAlgo waits for a broker, and a little.
 const HANG_MS: u64 = 125_000;
-
-/// Most slices of one split order.
-const SLICES_MAX: u64 = 100;
 
 /// POST placeorder.
 pub(super) fn one(house: &mut House, form: &Form) -> Answer {
@@ -56,7 +52,7 @@ fn place(house: &mut House, form: &Form, may_hang: bool) -> Answer {
 }
 
 /// Returns the answer of a fault that lets no order through, or not yet.
-fn refused_by_fault(house: &mut House, may_hang: bool) -> Option<Answer> {
+pub(super) fn refused_by_fault(house: &mut House, may_hang: bool) -> Option<Answer> {
     let wait = |fault: &Fault| fault.ms.unwrap_or(HANG_MS);
     if house.strikes(FaultName::Error500Nothing).is_some() {
         return Some(Answer::error(500, INTERNAL));
@@ -78,7 +74,7 @@ fn words(fault: &Fault) -> String {
 }
 
 /// Returns the answer to an order that was taken.
-fn acknowledged(house: &mut House, id: &str) -> Answer {
+pub(super) fn acknowledged(house: &mut House, id: &str) -> Answer {
     let failed = Answer::error(500, INTERNAL);
     if house.strikes(FaultName::Error500AfterAccept).is_some() {
         return failed;
@@ -106,7 +102,8 @@ fn acknowledged(house: &mut House, id: &str) -> Answer {
     }
 }
 
-fn queued(house: &mut House) -> Answer {
+/// Returns the answer to an order that waits for a person.
+pub(super) fn queued(house: &mut House) -> Answer {
     house.queued += 1;
     Answer::ok(json!({
         "message": "Order queued for approval in Action Center",
@@ -117,7 +114,11 @@ fn queued(house: &mut House) -> Answer {
 }
 
 /// Takes one order, of this size when one is given, and returns its number.
-fn take(house: &mut House, form: &Form, sized: Option<(Side, Decimal)>) -> Result<String, Answer> {
+pub(super) fn take(
+    house: &mut House,
+    form: &Form,
+    sized: Option<(Side, Decimal)>,
+) -> Result<String, Answer> {
     let (mut placed, quote) = admit(house, form, sized)?;
     let at = house.now();
     placed.id = house.floor.next_id(at);
@@ -244,112 +245,4 @@ fn read(form: &Form, sized: Option<(Side, Decimal)>) -> Option<Placed> {
         multiplier: Decimal::ONE,
         held_at: None,
     })
-}
-
-/// POST placesmartorder: the order that makes the position so large.
-pub(super) fn smart(house: &mut House, form: &Form) -> Answer {
-    if house.strikes(FaultName::SemiAuto).is_some() {
-        return queued(house);
-    }
-    if let Some(answer) = refused_by_fault(house, false) {
-        return answer;
-    }
-    let held = held(house, form).unwrap_or_default();
-    let target = form.number("position_size").trunc();
-    let fresh = target.is_zero() && held.is_zero() && !form.number("quantity").is_zero();
-    if !fresh && target == held {
-        return Answer::ok(json!({
-            "message": "Positions Already Matched. No Action needed.",
-            "status": "success",
-        }));
-    }
-    let sized = (!fresh).then(|| {
-        let delta = target - held;
-        let side = if delta.is_sign_positive() {
-            Side::Buy
-        } else {
-            Side::Sell
-        };
-        (side, delta.abs())
-    });
-    match take(house, form, sized) {
-        Ok(id) => acknowledged(house, &id),
-        Err(refusal) => refusal,
-    }
-}
-
-fn held(house: &House, form: &Form) -> Option<Decimal> {
-    let product: Product = form.word("product", "MIS").parse().ok()?;
-    Some(house.floor.account.net(&PositionKey {
-        exchange: form.text("exchange").parse().ok()?,
-        symbol: form.text("symbol").to_owned(),
-        product,
-    }))
-}
-
-/// POST basketorder: success whatever became of its orders; buys go first.
-pub(super) fn basket(house: &mut House, form: &Form) -> Answer {
-    if house.strikes(FaultName::SemiAuto).is_some() {
-        return queued(house);
-    }
-    let orders: Vec<_> = form.items("orders").iter().map(Form::of).collect();
-    let (buys, sells): (Vec<_>, Vec<_>) = orders
-        .into_iter()
-        .partition(|order| order.text("action").eq_ignore_ascii_case("BUY"));
-    let results: Vec<_> = buys
-        .iter()
-        .chain(&sells)
-        .map(|order| match take(house, order, None) {
-            Ok(id) => json!({
-                "exchange": order.text("exchange"),
-                "orderid": id,
-                "product": order.word("product", "MIS"),
-                "status": "success",
-                "symbol": order.text("symbol"),
-            }),
-            Err(refusal) => json!({
-                "message": refusal.message(),
-                "status": "error",
-                "symbol": order.text("symbol"),
-            }),
-        })
-        .collect();
-    Answer::ok(json!({"results": results, "status": "success"}))
-}
-
-/// POST splitorder: success whatever became of its slices.
-pub(super) fn split(house: &mut House, form: &Form) -> Answer {
-    if house.strikes(FaultName::SemiAuto).is_some() {
-        return queued(house);
-    }
-    let (total, slice) = (form.number("quantity"), form.number("splitsize").trunc());
-    let slices = total
-        .checked_div(slice)
-        .map_or(Decimal::ZERO, |slices| slices.ceil());
-    if slices > Decimal::from(SLICES_MAX) {
-        let text = "Total number of orders would exceed maximum limit of 100";
-        return Answer::error(400, text);
-    }
-    let side = form.text("action").to_ascii_uppercase().parse();
-    let mut results = Vec::new();
-    let mut rest = total;
-    while let (Ok(side), true) = (side, rest > Decimal::ZERO) {
-        let quantity = rest.min(slice);
-        rest -= quantity;
-        let mut result = match take(house, form, Some((side, quantity))) {
-            Ok(id) => json!({"orderid": id, "status": "success"}),
-            Err(refusal) => json!({"message": refusal.message(), "status": "error"}),
-        };
-        if let Some(result) = result.as_object_mut() {
-            result.insert("order_num".to_owned(), Value::from(results.len() + 1));
-            result.insert("quantity".to_owned(), int(quantity));
-        }
-        results.push(result);
-    }
-    Answer::ok(json!({
-        "results": results,
-        "split_size": int(slice),
-        "status": "success",
-        "total_quantity": int(total),
-    }))
 }

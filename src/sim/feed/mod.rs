@@ -3,6 +3,8 @@
 //! 1. What a client sent is answered in order; frames in between are ticks and order updates.
 //! 2. A client that does not authenticate in time is closed with 4401, whatever else it said.
 
+mod frames;
+
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,58 +18,17 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::domain::order::Exchange;
 
-use super::answer::float;
-use super::floor::Order;
-use super::prices::Day;
+use frames::{
+    USER, error, gone, merge, mode_of, mode_word, named, python_kind, tick, unsubscribed, wanted,
+};
+
+pub(super) use frames::{Frame, order_update};
+
 use super::routes::BROKER;
 use super::server::Shared;
 
 /// How often the server asks whether a client is still there.
 const PING_EVERY: Duration = Duration::from_secs(20);
-
-/// The one user of an OpenAlgo.
-const USER: &str = "admin";
-
-/// What the house sends to all clients.
-#[derive(Debug)]
-pub(super) enum Frame {
-    /// A price moved.
-    Tick {
-        /// Segment.
-        exchange: Exchange,
-        /// Symbol.
-        symbol: String,
-        /// The contract's day so far.
-        day: Box<Day>,
-    },
-    /// An order changed.
-    Order(Value),
-}
-
-/// Returns the frame that tells of an order.
-pub(super) fn order_update(order: &Order) -> Value {
-    let works = order.status.works();
-    json!({
-        "type": "order_update",
-        "user_id": USER,
-        "mode": "live",
-        "broker": BROKER,
-        "orderid": order.placed.id,
-        "symbol": order.placed.symbol,
-        "exchange": order.placed.exchange.word(),
-        "action": order.placed.side.word(),
-        "quantity": order.quantity,
-        "price": float(order.terms.price),
-        "trigger_price": float(order.terms.trigger),
-        "pricetype": order.terms.kind.word(),
-        "product": order.placed.product.word(),
-        "order_status": order.status.word(),
-        "filled_quantity": order.filled,
-        "pending_quantity": if works { order.pending() } else { 0 },
-        "average_price": float(order.average()),
-        "rejection_reason": order.reason,
-    })
-}
 
 type Subscriptions = BTreeMap<(Exchange, String), BTreeSet<u8>>;
 
@@ -329,140 +290,4 @@ impl Client {
         };
         json!({"type": kind, "status": "success", "message": text})
     }
-}
-
-/// Returns an error frame: the only frames without a `type`.
-fn error(code: &str, message: &str) -> Value {
-    json!({"status": "error", "code": code, "message": message})
-}
-
-/// Returns what Python calls a value that has no fields.
-fn python_kind(value: &Value) -> Option<&'static str> {
-    match value {
-        Value::Object(_) => None,
-        Value::Array(_) => Some("list"),
-        Value::Null => Some("NoneType"),
-        Value::Bool(_) => Some("bool"),
-        Value::String(_) => Some("str"),
-        Value::Number(number) if number.is_i64() || number.is_u64() => Some("int"),
-        Value::Number(_) => Some("float"),
-    }
-}
-
-/// Returns the contracts a message names, in a list or at its top.
-fn wanted(message: &Value) -> Vec<Value> {
-    match message.get("symbols").and_then(Value::as_array) {
-        Some(symbols) => symbols.clone(),
-        None if message.get("symbol").is_some() => vec![message.clone()],
-        None => Vec::new(),
-    }
-}
-
-fn named(one: &Value) -> Option<(&str, &str)> {
-    let text = |name| one.get(name).and_then(Value::as_str);
-    Some((text("exchange")?, text("symbol")?))
-}
-
-fn mode_of(mode: Option<&Value>) -> Result<u8, String> {
-    let Some(mode) = mode else { return Ok(2) };
-    if let Some(word) = mode.as_str() {
-        return match word.to_ascii_lowercase().as_str() {
-            "ltp" => Ok(1),
-            "quote" => Ok(2),
-            "depth" => Ok(3),
-            _ => Err(format!(
-                "Invalid mode '{word}'; expected 'LTP', 'Quote', or 'Depth' (case-insensitive)"
-            )),
-        };
-    }
-    match mode.as_u64() {
-        Some(1) => Ok(1),
-        Some(2) => Ok(2),
-        Some(3) => Ok(3),
-        _ => Err(format!(
-            "Invalid mode {mode}; expected 1 (LTP), 2 (Quote), or 3 (Depth)"
-        )),
-    }
-}
-
-const fn mode_word(mode: u8) -> &'static str {
-    match mode {
-        1 => "LTP",
-        2 => "Quote",
-        _ => "Depth",
-    }
-}
-
-fn merge(into: &mut Value, more: Value) {
-    if let (Some(into), Value::Object(more)) = (into.as_object_mut(), more) {
-        into.extend(more);
-    }
-}
-
-fn gone(exchange: &str, symbol: &str) -> Value {
-    json!({"symbol": symbol, "exchange": exchange, "status": "success", "broker": BROKER})
-}
-
-fn unsubscribed(rows: &[Value]) -> Value {
-    json!({
-        "type": "unsubscribe",
-        "status": "success",
-        "message": "Unsubscription processing complete",
-        "successful": rows,
-        "failed": [],
-        "broker": BROKER,
-    })
-}
-
-/// Returns a tick in a mode: each mode adds to the one before.
-fn tick(exchange: Exchange, symbol: &str, mode: u8, day: &Day) -> Value {
-    let at = day.at;
-    let full = mode == 3;
-    let mut data = json!({
-        "symbol": symbol,
-        "exchange": exchange.word(),
-        "mode": match mode { 1 => "ltp", 2 => "quote", _ => "full" },
-        "ltp": float(day.quote.last.get()),
-        // Milliseconds, but seconds in the widest mode: Zerodha's parser is like that.
-        "ltt": if full { at.timestamp() } else { at.timestamp_millis() },
-        "timestamp": at.timestamp_millis(),
-    });
-    if mode >= 2 {
-        merge(
-            &mut data,
-            json!({
-                "volume": 2_345_678,
-                "last_quantity": 1,
-                "average_price": float(day.quote.last.get()),
-                "total_buy_quantity": 50_000,
-                "total_sell_quantity": 48_000,
-                "open": float(day.open.get()),
-                "high": float(day.high.get()),
-                "low": float(day.low.get()),
-                "close": float(day.prev_close.get()),
-            }),
-        );
-    }
-    if full {
-        let level = |price| json!([{"price": float(price), "quantity": 10, "orders": 1}]);
-        merge(
-            &mut data,
-            json!({
-                "oi": 0,
-                "open_interest": 0,
-                "depth": {
-                    "buy": level(day.quote.bid.get()),
-                    "sell": level(day.quote.ask.get()),
-                },
-            }),
-        );
-    }
-    json!({
-        "type": "market_data",
-        "symbol": symbol,
-        "exchange": exchange.word(),
-        "mode": mode,
-        "data": data,
-        "broker": BROKER,
-    })
 }
