@@ -16,7 +16,8 @@
 //!    question. Shares carried to another day are in the position book and in the holdings.
 //!
 //! The server speaks OpenAlgo 2.0 as a live Zerodha account answers: no `mode`, funds as text,
-//! eleven keys an order. [`faults`] lists what can be made to go wrong; `/_sim` is where. `ping` calls the broker `torana-sim`, and live refuses it by that name.
+//! eleven keys an order. `ping` calls the broker `torana-sim`, and live refuses it by that name.
+//! [`faults`] lists what can be made to go wrong; `PUT /_sim/faults` does it.
 
 pub mod account;
 mod answer;
