@@ -10,11 +10,17 @@
 //!            courier, monitor ─► broker ─► domain          sim ─► domain
 //! ```
 
+pub mod app;
 pub mod broker;
 pub mod cli;
+pub mod clock;
 pub mod config;
+pub mod courier;
+pub mod desk;
 pub mod domain;
 pub mod http;
 pub mod journal;
+pub mod monitor;
 pub mod sim;
 pub mod store;
+pub mod telemetry;

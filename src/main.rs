@@ -1,21 +1,83 @@
 //! The `torana` program.
 
-use std::path::PathBuf;
+use std::io::Write as _;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
+use clap::Parser as _;
+use torana::cli::{self, Cli, Command};
+use torana::config::{self, Config, ConfigError};
 use torana::store::cluster;
+use torana::{app, telemetry};
+
+/// Bad arguments or configuration.
+const BAD_ARGUMENTS: u8 = 2;
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|command| command == "keeper") {
-        let value = |name: &str| {
-            let mut all = std::env::args_os().skip_while(|argument| argument != name);
-            all.nth(1).map(PathBuf::from).unwrap_or_default()
-        };
-        if let Err(error) = cluster::keep(&value("--dir"), &value("--bin-dir")) {
-            eprintln!("keeper: {error}");
-            return ExitCode::FAILURE;
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            let mut out = std::io::stderr();
+            // Nobody is left to tell when this cannot be written.
+            let _written = match error.downcast_ref::<ConfigError>() {
+                Some(problems) => writeln!(out, "{problems}"),
+                None => writeln!(out, "torana: {error:#}"),
+            };
+            if error.is::<ConfigError>() {
+                ExitCode::from(BAD_ARGUMENTS)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
-    ExitCode::SUCCESS
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let load = |listen| -> anyhow::Result<Config> {
+        Ok(config::load(
+            &cli.common.options(listen),
+            &config::environment(),
+        )?)
+    };
+    match cli
+        .command
+        .unwrap_or(Command::Serve(cli::ServeArgs::default()))
+    {
+        Command::Serve(args) => {
+            let config = load(args.listen)?;
+            telemetry::start(&config.settings.log);
+            wait(async { app::serve(app::open(config).await?).await })
+        }
+        Command::Sim(args) => {
+            let config = load(None)?;
+            wait(async { cli::sim::run(args, app::sim_base(&config)).await })
+        }
+        Command::Size => cli::size_command(&load(None)?),
+        Command::Config => {
+            write!(std::io::stdout(), "{}", load(None)?.effective())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Migrate => {
+            let config = load(None)?;
+            wait(async {
+                app::open(config).await?;
+                writeln!(std::io::stdout(), "the schema is up to date")?;
+                Ok(())
+            })
+        }
+        Command::Keeper { dir, bin_dir } => {
+            cluster::keep(&dir, &bin_dir).context("the keeper of the embedded database")?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Runs a command to its end.
+fn wait(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(command)?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -2,3 +2,157 @@
 
 pub mod sim;
 pub mod size;
+
+use core::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chrono::NaiveDate;
+use clap::{Args, Parser, Subcommand};
+
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{Config, Mode, Options};
+use crate::domain::calendar::exchange_day;
+use crate::domain::instrument::{Found, Margin};
+use crate::domain::money::{Money, Price};
+use crate::domain::rules::Rules;
+use crate::domain::sizing::{LotFigures, SizePercents};
+
+/// A risk gateway in front of OpenAlgo: alerts in, sized and gated orders out, once.
+#[derive(Parser, Debug)]
+#[command(name = "torana", version = VERSION, propagate_version = true)]
+pub struct Cli {
+    /// What is common to all commands.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do; without one, `serve`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The version and the commit it was built from.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("TORANA_COMMIT"), ")");
+
+/// What is common to all commands.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Common {
+    /// `paper`, `shadow` or `live`.
+    #[arg(long, global = true, value_name = "MODE")]
+    pub mode: Option<Mode>,
+    /// A directory of configuration files laid over those compiled in.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub config: Option<PathBuf>,
+    /// Where data live.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Open the doors (the default).
+    Serve(ServeArgs),
+    /// Run the simulator alone: OpenAlgo's REST and WebSocket on a virtual account.
+    Sim(sim::SimArgs),
+    /// Position sizes for JSON lines on stdin, JSON lines on stdout.
+    Size,
+    /// Print the effective configuration, secrets masked.
+    Config,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Keep the embedded database running.
+    #[command(hide = true)]
+    Keeper {
+        /// The cluster's directory.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Where PostgreSQL's programs are.
+        #[arg(long)]
+        bin_dir: PathBuf,
+    },
+}
+
+/// What `serve` takes.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServeArgs {
+    /// Where the doors open.
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// Runs `torana size` on standard input and output.
+pub fn size_command(config: &Config) -> anyhow::Result<ExitCode> {
+    let (rules, today) = (&config.rules, exchange_day(SystemClock.now()));
+    let find = |name: &str, price: Option<Price>| size_instrument(rules, today, (name, price));
+    let bad = size::run(std::io::stdin().lock(), std::io::stdout().lock(), &find)?;
+    Ok(if bad == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Returns the figures of a named instrument, of the contract an entry would take today.
+fn size_instrument(
+    rules: &Rules,
+    today: NaiveDate,
+    (name, price): (&str, Option<Price>),
+) -> Result<size::SizeInstrument, String> {
+    let unknown = || {
+        let known: Vec<&str> = rules
+            .instruments
+            .iter()
+            .map(|(_, instrument)| instrument.name.as_str())
+            .collect();
+        format!(
+            "unknown instrument \"{name}\"; known are {}",
+            known.join(", ")
+        )
+    };
+    let Some(Found::Instrument { ix, .. }) = rules.instruments.find(name) else {
+        return Err(unknown());
+    };
+    let contract = rules
+        .instruments
+        .contract_for_entry(ix, today, &rules.calendar);
+    let (Some(instrument), Some(limits)) = (rules.instruments.get(ix), rules.of(ix)) else {
+        return Err(unknown());
+    };
+    let spec = contract.and_then(|one| rules.instruments.spec(one, today));
+    let spec = spec.ok_or_else(|| format!("no contract of {name} trades today"))?;
+    let margin_per_lot = match (spec.margin, price) {
+        (Margin::PerLot(margin), _) => margin,
+        (Margin::OfPrice { .. }, Some(price)) => spec.margin_per_lot(price, instrument.product),
+        (Margin::OfPrice { .. }, None) => Money::ZERO,
+    };
+    Ok(size::SizeInstrument {
+        contract: LotFigures {
+            point_value: spec.point_value,
+            margin_per_lot,
+        },
+        initial: SizePercents {
+            risk: limits.risk,
+            volatility: limits.volatility,
+        },
+        ongoing: SizePercents {
+            risk: limits.ongoing_risk,
+            volatility: limits.ongoing_volatility,
+        },
+        ratio: rules.pyramid.ratio,
+    })
+}
+
+impl Common {
+    /// Returns what the command line says about the configuration.
+    pub fn options(&self, listen: Option<SocketAddr>) -> Options {
+        let today = exchange_day(SystemClock.now());
+        let (mode, dir, data) = (self.mode, self.config.clone(), self.data.clone());
+        Options {
+            mode,
+            dir,
+            data,
+            listen,
+            today,
+        }
+    }
+}

@@ -186,6 +186,38 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// Returns the goal it approves.
+    pub const fn approval(&self) -> Option<&Approval> {
+        if let Self::IntentApproved(approval) = self {
+            Some(approval)
+        } else {
+            None
+        }
+    }
+
+    /// Returns what it allows the courier to send.
+    pub const fn claim(&self) -> Option<&Claim> {
+        if let Self::OrderClaimed(claim) = self {
+            Some(claim)
+        } else {
+            None
+        }
+    }
+
+    /// Returns the record of an entry's rejection.
+    pub const fn refusal(&self) -> Option<&Trace> {
+        if let Self::SignalRejected {
+            trace: Some(trace), ..
+        } = self
+        {
+            Some(trace)
+        } else {
+            None
+        }
+    }
+}
+
 /// A stable, public word for why something was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code(pub &'static str);

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::ids::{Cause, IntentId, LegId, OrderId};
+use super::ids::{Cause, IntentId, LegId, OrderId, SignalId};
 use super::instrument::{ContractId, InstrumentIx};
 use super::money::{Lots, Money, Price, Quantity};
 use super::order::{BrokerOrderId, Pricing, Product, Side};
 use super::rules::RulesHash;
-use super::signal::{Bar, Scout, Signal};
+use super::signal::{Bar, Scout, Signal, SourceId};
 
 /// Something that happened outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,27 @@ pub enum Input {
     Time,
     /// The process has these rules.
     Rules(RulesHash),
+}
+
+impl Input {
+    /// Returns name, source, instrument and moment of the alert it is, when it is one.
+    pub fn alert(&self) -> Option<(SignalId, SourceId, InstrumentIx, DateTime<Utc>)> {
+        match self {
+            Self::Signal(signal) => {
+                Some((signal.id, signal.source, signal.instrument, signal.moment()))
+            }
+            Self::Scout(scout) => Some((scout.id, scout.source, scout.instrument, scout.at)),
+            Self::Bar(bar) => Some((bar.id, bar.source, bar.instrument, bar.at)),
+            Self::Dispatch(_)
+            | Self::Outcome(_)
+            | Self::Report(_)
+            | Self::Proof(_)
+            | Self::Funds(_)
+            | Self::Operator(_)
+            | Self::Time
+            | Self::Rules(_) => None,
+        }
+    }
 }
 
 /// The question whether an order may leave now.

@@ -1,0 +1,306 @@
+//! Takes wanted orders to the broker, once each.
+//!
+//! 1. Nothing leaves that is not claimed: the claim is committed under the lease before a byte is
+//!    sent, and the lease is looked at once more, on a monotonic clock, just before.
+//! 2. What may have arrived is never sent again. Its fate is looked up (`monitor::orders`).
+//! 3. An outcome is kept and offered to the desk until it is durable; if this process dies first,
+//!    the order stays *sending* and the next holder of the lease treats it as uncertain.
+
+mod baseline;
+
+use core::time::Duration;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::sleep;
+use tracing::{info, warn};
+
+pub use baseline::Baselines;
+
+use crate::broker::Broker;
+use crate::broker::openalgo::{Budget, Class};
+use crate::desk::{Desk, DeskError, Lease};
+use crate::domain::book::{Book, Order};
+use crate::domain::fact::{Claim, Fact};
+use crate::domain::ids::OrderId;
+use crate::domain::input::{CallKind, CallResult, Dispatch, Input, Outcome, Quote};
+use crate::domain::order::Ticket;
+use crate::domain::work::{self, Call};
+
+/// The longest that one look for work may wait for a quote.
+const QUOTE_WAIT: Duration = Duration::from_secs(2);
+
+/// The pause before an outcome that could not be written is offered again.
+const OFFER_PAUSE: Duration = Duration::from_millis(200);
+
+/// Told of the price an order was decided at, before its market is asked: the simulator that
+/// follows alerts learns from it where its market is.
+pub type PriceHint = Arc<dyn Fn(&Order, &Book) + Send + Sync>;
+
+/// Brings orders to the broker.
+pub struct Courier<B> {
+    /// Decides.
+    pub desk: Arc<Desk>,
+    /// Takes the orders.
+    pub broker: Arc<B>,
+    /// How fast they may leave.
+    pub budget: Arc<Budget>,
+    /// The right to send them.
+    pub lease: Arc<Lease>,
+    /// The broker's ids seen before.
+    pub baselines: Arc<Baselines>,
+    /// Orders whose call has not ended.
+    pub calls: Arc<Calls>,
+    /// Orders served at the same time.
+    pub lanes: usize,
+    /// Told of the price of an order before its market is asked.
+    pub hint: Option<PriceHint>,
+}
+
+/// The orders whose call to the broker has not ended.
+#[derive(Debug, Default)]
+pub struct Calls(Mutex<BTreeSet<OrderId>>);
+
+impl Calls {
+    /// Returns whether the call of this order is still going on in this process.
+    pub fn going_on(&self, order: OrderId) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&order)
+    }
+
+    fn begin(&self, order: OrderId) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(order)
+    }
+
+    fn end(&self, order: OrderId) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&order);
+    }
+}
+
+impl<B: Broker> Courier<B> {
+    /// Places and cancels everything that is due; returns how many calls were made. New work that
+    /// comes up meanwhile is taken up as lanes become free, so that a broker who hangs on one order
+    /// holds up no other.
+    pub async fn step(&self) -> usize {
+        let mut going = FuturesUnordered::new();
+        let mut changes = self.desk.changes();
+        let mut made = 0;
+        loop {
+            changes.mark_unchanged();
+            for call in self.wanted() {
+                let (Call::Place(order) | Call::Cancel(order)) = call else {
+                    continue;
+                };
+                if going.len() < self.lanes && self.calls.begin(order) {
+                    made += 1;
+                    going.push(async move {
+                        self.perform(call).await;
+                        self.calls.end(order);
+                    });
+                }
+            }
+            tokio::select! {
+                ended = going.next() => if ended.is_none() { return made },
+                _ = changes.changed() => {}
+            }
+        }
+    }
+
+    fn wanted(&self) -> Vec<Call> {
+        let (Some(book), Some(_)) = (self.desk.seen(), self.lease.epoch()) else {
+            return Vec::new();
+        };
+        work::due(&book, self.desk.rules(), self.desk.clock().now())
+    }
+
+    async fn perform(&self, call: Call) {
+        match call {
+            Call::Place(order) => self.place(order).await,
+            Call::Cancel(order) => self.cancel(order).await,
+            Call::Resolve(_) | Call::Follow(_) => {}
+        }
+    }
+
+    async fn place(&self, id: OrderId) {
+        let Some(book) = self.desk.seen() else { return };
+        let (Some(order), Some(epoch)) = (book.orders.get(&id), self.lease.epoch()) else {
+            return;
+        };
+        let Some(probe) = self.ticket(order, None) else {
+            return;
+        };
+        let baseline = match self.baselines.of(&*self.broker, &probe.key()).await {
+            Ok(baseline) => baseline,
+            // An exit does not wait for a book that cannot be read: what is known must do.
+            Err(_) if !id.intent.purpose.opens() => self.baselines.known(&probe.key()),
+            Err(error) => {
+                warn!(order.id = %id, %error, "order {id} waits: the broker's order book cannot be read");
+                return sleep(OFFER_PAUSE).await;
+            }
+        };
+        if let Some(hint) = &self.hint {
+            hint(order, &book);
+        }
+        let quote = self.quote(&probe).await;
+        let dispatch = Dispatch {
+            order: id,
+            quote,
+            epoch,
+            baseline,
+        };
+        let facts = match self
+            .desk
+            .input(Input::Dispatch(Box::new(dispatch)), Some(epoch))
+            .await
+        {
+            Ok(facts) => facts,
+            Err(error) => {
+                warn!(order.id = %id, %error, "order {id} was not claimed");
+                return sleep(OFFER_PAUSE).await;
+            }
+        };
+        let claim = facts.iter().find_map(Fact::claim);
+        match claim {
+            Some(claim) => self.send(order, claim).await,
+            None if facts.is_empty() => sleep(OFFER_PAUSE).await,
+            None => {}
+        }
+    }
+
+    /// Sends a claimed order, once.
+    async fn send(&self, order: &Order, claim: &Claim) {
+        let Some(ticket) = self.ticket(order, Some(claim)) else {
+            return;
+        };
+        let class = if order.id.intent.purpose.opens() {
+            Class::Entry
+        } else {
+            Class::Exit
+        };
+        self.budget.take(class).await;
+        self.desk.crash().pass("row7");
+        if self.lease.epoch() != Some(claim.epoch) {
+            // The next holder finds it *sending* and looks it up; nothing left from here.
+            warn!(order.id = %order.id, "the lease ended before order {} left", order.id);
+            return;
+        }
+        let result = CallResult::from(self.broker.submit(&ticket).await);
+        self.desk.crash().pass("row8");
+        self.baselines.seen(&ticket.key(), &result);
+        count(CallKind::Place, &result);
+        self.offer(Outcome {
+            order: order.id,
+            call: CallKind::Place,
+            result,
+        })
+        .await;
+        self.desk.crash().pass("row9");
+    }
+
+    async fn cancel(&self, id: OrderId) {
+        let Some(book) = self.desk.seen() else { return };
+        let Some(broker_id) = book
+            .orders
+            .get(&id)
+            .and_then(|order| order.broker_id.clone())
+        else {
+            return;
+        };
+        self.budget.take(Class::Cancel).await;
+        if self.lease.epoch().is_none() {
+            return;
+        }
+        let result = CallResult::from(self.broker.cancel(&broker_id).await);
+        count(CallKind::Cancel, &result);
+        self.offer(Outcome {
+            order: id,
+            call: CallKind::Cancel,
+            result,
+        })
+        .await;
+    }
+
+    /// Offers an outcome until it is durable or the lease is another's.
+    async fn offer(&self, outcome: Outcome) {
+        let epoch = self.lease.epoch();
+        loop {
+            match self
+                .desk
+                .input(Input::Outcome(outcome.clone()), epoch)
+                .await
+            {
+                Ok(_) => return,
+                Err(DeskError::Fenced | DeskError::Defect(_)) => {
+                    warn!(order.id = %outcome.order, "the outcome of order {} was not written; it is looked up", outcome.order);
+                    return;
+                }
+                Err(DeskError::Unavailable(_) | DeskError::Busy) => sleep(OFFER_PAUSE).await,
+            }
+        }
+    }
+
+    async fn quote(&self, ticket: &Ticket) -> Option<Quote> {
+        let asked = self.broker.quote(ticket.exchange, &ticket.symbol);
+        let quote = tokio::time::timeout(QUOTE_WAIT, asked).await.ok()?.ok()?;
+        Some(quote.read_at(self.desk.clock().now()))
+    }
+
+    /// Returns the order in the broker's terms: as claimed, or its outline before.
+    fn ticket(&self, order: &Order, claim: Option<&Claim>) -> Option<Ticket> {
+        let instruments = &self.desk.rules().instruments;
+        let instrument = instruments.get(order.contract.instrument)?;
+        Some(Ticket {
+            symbol: instruments.symbol(order.contract),
+            exchange: instrument.exchange,
+            product: order.product,
+            side: order.side,
+            quantity: claim.map_or(order.quantity, |claim| claim.quantity),
+            pricing: claim.map_or(crate::domain::order::Pricing::Market, |claim| claim.pricing),
+        })
+    }
+
+    /// Works until the lease or the process ends: a step whenever something changed.
+    pub async fn run(&self, pause: Duration, stop: tokio_util::sync::CancellationToken) {
+        let mut changes = self.desk.changes();
+        loop {
+            changes.mark_unchanged();
+            let made = tokio::select! {
+                made = self.step() => made,
+                () = stop.cancelled() => return,
+            };
+            if made > 0 {
+                info!(calls = made, "the courier made {made} calls");
+            }
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = sleep(pause) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+}
+
+fn count(call: CallKind, result: &CallResult) {
+    let call = match call {
+        CallKind::Place => "place",
+        CallKind::Cancel => "cancel",
+    };
+    let result = match result {
+        CallResult::Sent(_) => "sent",
+        CallResult::NotSent(_) => "not_sent",
+        CallResult::Refused(_) => "refused",
+        CallResult::Queued(_) => "queued",
+        CallResult::Uncertain(_) => "uncertain",
+    };
+    metrics::counter!("torana_orders_total", "call" => call, "outcome" => result).increment(1);
+}

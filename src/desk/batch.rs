@@ -1,0 +1,265 @@
+//! One batch: lock, prove or load the book, decide each input, one commit.
+
+use std::panic::catch_unwind;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::oneshot;
+use tracing::{error, info, warn};
+
+use super::{Desk, DeskError, Handled, Submitted, Ticket, Told, classify, shared, tell};
+use crate::domain::book::Book;
+use crate::domain::decide::decide;
+use crate::domain::fact::Fact;
+use crate::domain::ids::SignalId;
+use crate::domain::input::{Input, Scope, TradingState};
+use crate::journal;
+use crate::store::{Earlier, FactRow, Locked, SignalKey, SignalRow, StoreError, Write};
+
+/// A batch that was decided and not yet written: an answer for each input, in order.
+#[derive(Default)]
+struct Decided {
+    answers: Vec<Handled>,
+    fence: Option<i64>,
+}
+
+impl Decided {
+    /// Returns every fact with the signal it is about.
+    fn facts<'a>(
+        &'a self,
+        inputs: &'a [Submitted],
+    ) -> impl Iterator<Item = (&'a Fact, Option<SignalId>)> {
+        self.answers
+            .iter()
+            .zip(inputs)
+            .flat_map(|(handled, submitted)| {
+                handled.facts.iter().map(|fact| (fact, submitted.signal()))
+            })
+    }
+}
+
+impl Desk {
+    /// Decides a batch; when it cannot be written as one, each of it alone.
+    pub(super) async fn work(&self, batch: Vec<Ticket>) {
+        let (inputs, senders): (Vec<Submitted>, Vec<_>) = batch.into_iter().unzip();
+        match self.attempt(&inputs).await {
+            Ok(answers) => reply(senders, answers.into_iter().map(Ok)),
+            Err(error) if inputs.len() > 1 && !matches!(error, StoreError::Unavailable { .. }) => {
+                warn!(%error, count = inputs.len(), "a batch could not be written; trying one by one");
+                for (input, sender) in inputs.into_iter().zip(senders) {
+                    let one = self.attempt(core::slice::from_ref(&input)).await;
+                    let one = one
+                        .map_err(classify)
+                        .and_then(|mut all| all.pop().ok_or(DeskError::Busy));
+                    reply(vec![sender], [one]);
+                }
+            }
+            Err(error) => {
+                self.forget();
+                let error = Arc::new(error);
+                warn!(%error, source = ?core::error::Error::source(&*error).map(ToString::to_string), "nothing was decided");
+                reply(senders, core::iter::repeat_with(|| Err(shared(&error))));
+            }
+        }
+    }
+
+    async fn attempt(&self, inputs: &[Submitted]) -> Result<Vec<Handled>, StoreError> {
+        let asks: Vec<SignalKey> = inputs
+            .iter()
+            .filter_map(|one| one.arrival.as_ref().map(|arrival| arrival.key.clone()))
+            .collect();
+        let mut locked = self.parts.store.lock(self.parts.id, &asks).await?;
+        self.parts.crash.pass("row3");
+        let mut book = self.book(&mut locked).await?;
+        self.parts.marks.merge_into(&mut locked.marks);
+        book.marks = locked.marks.clone();
+        book.take_touched();
+        let now = self.parts.clock.now().max(locked.last_at);
+        let earlier = core::mem::take(&mut locked.earlier);
+        let decided = self.decide_all(&mut book, inputs, (earlier, now));
+        self.parts.crash.pass("row4");
+        if decided.facts(inputs).next().is_none() {
+            return Ok(decided.answers);
+        }
+        let touched = book.take_touched();
+        let names = &self.parts.rules.instruments;
+        let facts: Vec<FactRow<'_>> = decided
+            .facts(inputs)
+            .map(|(fact, signal)| FactRow {
+                fact,
+                at: now,
+                signal,
+                payload: journal::fact_text(fact, names),
+            })
+            .collect();
+        let signals: Vec<SignalRow<'_>> = decided
+            .answers
+            .iter()
+            .zip(inputs)
+            .filter_map(|(handled, one)| row(handled, one))
+            .collect();
+        let write = Write {
+            now,
+            facts: &facts,
+            signals: &signals,
+            book: &book,
+            touched: &touched,
+            epoch: decided.fence,
+        };
+        let tag = locked.commit(&write).await.inspect_err(|_| self.forget())?;
+        self.parts.crash.pass("row5");
+        book.prune(now);
+        self.remember(tag, Arc::new(book));
+        self.log(&decided, inputs);
+        Ok(decided.answers)
+    }
+
+    async fn book(&self, locked: &mut Locked) -> Result<Book, StoreError> {
+        match self.cached() {
+            Some((tag, book)) if tag == locked.tag() => Ok((*book).clone()),
+            _ => locked.book().await,
+        }
+    }
+
+    /// Decides each input on the book its predecessors left.
+    fn decide_all(
+        &self,
+        book: &mut Book,
+        inputs: &[Submitted],
+        (earlier, now): (Vec<Earlier>, DateTime<Utc>),
+    ) -> Decided {
+        let mut decided = Decided::default();
+        let mut earlier = earlier.into_iter();
+        let mut told: Vec<(SignalKey, Told)> = Vec::new();
+        for submitted in inputs {
+            let before = submitted.arrival.as_ref().and_then(|arrival| {
+                earlier
+                    .next()
+                    .map(|known| in_batch(&arrival.key, known, &told))
+            });
+            decided.fence = decided.fence.or(submitted.fence);
+            if let Some(Earlier::Same { status, body, .. }) = before {
+                let first = Told::stored(status, body);
+                decided.answers.push(Handled {
+                    facts: Vec::new(),
+                    told: Some(first),
+                    duplicate: true,
+                });
+                continue;
+            }
+            let input = with_history(&submitted.input, before.as_ref());
+            let facts = self.decide_one(book, &input, now);
+            for fact in &facts {
+                book.apply(fact, now);
+            }
+            let signal = submitted.signal();
+            let answer = signal.map(|id| tell(id, &facts));
+            if let (Some(answer), Some(arrival)) = (&answer, &submitted.arrival) {
+                told.push((arrival.key.clone(), answer.clone()));
+            }
+            decided.answers.push(Handled {
+                facts,
+                told: answer,
+                duplicate: false,
+            });
+        }
+        decided
+    }
+
+    /// Decides one input. A panic inside it is contained: the input is put aside, entries stop,
+    /// and every other position stays guarded.
+    fn decide_one(&self, book: &Book, input: &Input, now: DateTime<Utc>) -> Vec<Fact> {
+        let rules = &*self.parts.rules;
+        catch_unwind(|| decide(book, rules, input, now)).unwrap_or_else(|_panic| {
+            error!("a fault inside the decision; the input is put aside and entries stop");
+            let signal = input.alert().map(|(id, ..)| id);
+            let why = "a fault inside a decision".to_owned();
+            let (scope, state, by) = (Scope::Desk, TradingState::Reducing, "torana".to_owned());
+            vec![
+                Fact::InputFaulted { signal },
+                Fact::TradingStateSet {
+                    scope,
+                    state,
+                    by,
+                    why,
+                },
+            ]
+        })
+    }
+
+    /// One line and one count per committed fact.
+    fn log(&self, decided: &Decided, inputs: &[Submitted]) {
+        for (fact, signal) in decided.facts(inputs) {
+            let kind = journal::kind(fact);
+            metrics::counter!("torana_facts_total", "kind" => kind).increment(1);
+            let signal = signal.map(|id| id.to_string()).unwrap_or_default();
+            info!(fact = kind, signal.id = %signal, "{}", super::words::sentence(fact, &self.parts.rules.instruments));
+        }
+    }
+}
+
+/// Returns what is known of an alert, with what this batch has decided before it.
+fn in_batch(key: &SignalKey, known: Earlier, told: &[(SignalKey, Told)]) -> Earlier {
+    let same =
+        |other: &SignalKey| other.id == key.id || (key.body.is_some() && other.body == key.body);
+    let reused = |other: &SignalKey| key.alert.is_some() && other.alert == key.alert;
+    match known {
+        Earlier::Same { .. } => known,
+        Earlier::IdReused | Earlier::None => {
+            if let Some((_, first)) = told.iter().find(|(other, _)| same(other)) {
+                Earlier::Same {
+                    status: first.status,
+                    body: first.body.clone(),
+                    signal: key.id,
+                }
+            } else if told.iter().any(|(other, _)| reused(other)) {
+                Earlier::IdReused
+            } else {
+                known
+            }
+        }
+    }
+}
+
+/// Returns the input as its history makes it.
+fn with_history(input: &Input, before: Option<&Earlier>) -> Input {
+    let mut input = input.clone();
+    if let (Input::Signal(signal), Some(Earlier::IdReused)) = (&mut input, before) {
+        signal.id_reused = true;
+    }
+    input
+}
+
+/// Returns the row of an alert and its answer.
+fn row<'a>(handled: &'a Handled, submitted: &'a Submitted) -> Option<SignalRow<'a>> {
+    let (arrival, told) = (submitted.arrival.as_ref()?, handled.told.as_ref()?);
+    if handled.duplicate {
+        return None;
+    }
+    let (id, source, instrument, moment) = submitted.input.alert()?;
+    Some(SignalRow {
+        id,
+        source,
+        received_at: arrival.received_at,
+        moment: Some(moment),
+        kind: arrival.kind,
+        instrument: Some(instrument),
+        alert: arrival.key.alert.as_ref().map(|(_, id)| id.as_str()),
+        body_hash: arrival.key.body,
+        record: &arrival.record,
+        verdict: told.verdict,
+        code: &told.code,
+        status: told.status,
+        answer: &told.body,
+    })
+}
+
+fn reply(
+    senders: Vec<oneshot::Sender<Result<Handled, DeskError>>>,
+    answers: impl IntoIterator<Item = Result<Handled, DeskError>>,
+) {
+    for (sender, answer) in senders.into_iter().zip(answers) {
+        // Whoever asked may have gone; what was decided stays decided.
+        drop(sender.send(answer));
+    }
+}

@@ -1,0 +1,71 @@
+//! Prices as this process sees them. They are part of the book as seen, never of the fold.
+
+use std::sync::{PoisonError, RwLock};
+
+use crate::domain::input::{Mark, Marks, Quote};
+use crate::domain::instrument::{ContractId, InstrumentIx};
+use crate::domain::money::Money;
+
+/// The newest prices, shared by those who read and those who decide.
+#[derive(Debug, Default)]
+pub struct LiveMarks(RwLock<Marks>);
+
+impl LiveMarks {
+    /// Takes a quote of a contract in, unless a newer one is known.
+    pub fn quote(&self, contract: ContractId, quote: Quote) {
+        let mut marks = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mark = marks.contracts.entry(contract).or_insert(Mark {
+            quote,
+            margin: None,
+        });
+        if quote.at >= mark.quote.at {
+            mark.quote = quote;
+        }
+    }
+
+    /// Takes a quote of an instrument's chart symbol in.
+    pub fn chart(&self, instrument: InstrumentIx, quote: Quote) {
+        let mut marks = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let known = marks.charts.entry(instrument).or_insert(quote);
+        if quote.at >= known.at {
+            *known = quote;
+        }
+    }
+
+    /// Takes the broker's margin for one lot of a contract in, once it has a price.
+    pub fn margin(&self, contract: ContractId, margin: Money) {
+        let mut marks = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mark) = marks.contracts.get_mut(&contract) {
+            mark.margin = Some(margin);
+        }
+    }
+
+    /// Returns all of them.
+    pub fn all(&self) -> Marks {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Puts the newer of these and `theirs` into `theirs`.
+    pub fn merge_into(&self, theirs: &mut Marks) {
+        let ours = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        for (contract, mark) in &ours.contracts {
+            let known = theirs.contracts.entry(*contract).or_insert(*mark);
+            if mark.quote.at >= known.quote.at {
+                let margin = mark.margin.or(known.margin);
+                *known = Mark {
+                    quote: mark.quote,
+                    margin,
+                };
+            }
+        }
+        for (instrument, quote) in &ours.charts {
+            let known = theirs.charts.entry(*instrument).or_insert(*quote);
+            if quote.at >= known.at {
+                *known = *quote;
+            }
+        }
+    }
+}

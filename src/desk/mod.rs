@@ -1,0 +1,272 @@
+//! The live driver: lock, load, decide, commit.
+//!
+//! 1. Everything that changes the book goes through [`Desk::handle`]; one lock gives one order.
+//! 2. A batch of waiting inputs is decided under one lock, each on the book its predecessors left,
+//!    and one commit answers all.
+//! 3. The cached book is used only when the database proves it fresh under the lock.
+//! 4. No network call happens here: a decision never waits for a broker.
+
+mod answer;
+mod batch;
+mod crash;
+mod lease;
+mod line;
+mod marks;
+mod words;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use answer::{Told, tell};
+pub use crash::CrashPoint;
+pub use lease::Lease;
+pub use marks::LiveMarks;
+
+use crate::clock::Clock;
+use crate::domain::book::Book;
+use crate::domain::decide::decide;
+use crate::domain::fact::Fact;
+use crate::domain::ids::SignalId;
+use crate::domain::input::Input;
+use crate::domain::rules::Rules;
+use crate::store::{DeskId, SignalKey, Store, StoreError, Tag};
+
+/// Something to decide, with what has to be written beside its facts.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    /// What happened.
+    pub input: Input,
+    /// The alert behind it, when there is one.
+    pub arrival: Option<Box<Arrival>>,
+    /// The lease under which it is submitted; the commit checks it.
+    pub fence: Option<i64>,
+}
+
+/// An alert as it came in.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// What makes it the same alert.
+    pub key: SignalKey,
+    /// Its kind, as the contract names it.
+    pub kind: &'static str,
+    /// Its body, secrets blanked.
+    pub record: String,
+    /// When it came.
+    pub received_at: chrono::DateTime<chrono::Utc>,
+}
+
+/// What became of it.
+#[derive(Clone, Debug)]
+pub struct Handled {
+    /// What became true.
+    pub facts: Vec<Fact>,
+    /// What the sender of an alert is told.
+    pub told: Option<Told>,
+    /// Whether it had been decided before; then `told` is the first answer.
+    pub duplicate: bool,
+}
+
+/// Why nothing was decided.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The database is away: safe to send again.
+    #[error("the database is not available")]
+    Unavailable(#[source] Arc<StoreError>),
+    /// Too much is waiting: safe to send again.
+    #[error("too many inputs are waiting")]
+    Busy,
+    /// The lease it was submitted under is no longer ours.
+    #[error("the lease was lost")]
+    Fenced,
+    /// A defect: the database refused what was decided.
+    #[error("the decision could not be written")]
+    Defect(#[source] Arc<StoreError>),
+}
+
+/// The parts a desk is made of.
+pub struct Parts {
+    /// Its database.
+    pub store: Store,
+    /// Which desk it is.
+    pub id: DeskId,
+    /// The limits in force.
+    pub rules: Arc<Rules>,
+    /// Its clock.
+    pub clock: Arc<dyn Clock>,
+    /// Where a test lets it die.
+    pub crash: Arc<CrashPoint>,
+    /// Prices as this process sees them.
+    pub marks: Arc<LiveMarks>,
+    /// Inputs that may wait.
+    pub waiting_max: usize,
+    /// Inputs decided under one lock.
+    pub batch_max: usize,
+}
+
+type Ticket = (Submitted, oneshot::Sender<Result<Handled, DeskError>>);
+
+/// Decides, one batch at a time.
+pub struct Desk {
+    parts: Parts,
+    line: mpsc::Sender<Ticket>,
+    cache: RwLock<Option<(Tag, Arc<Book>)>>,
+    changes: watch::Sender<u64>,
+}
+
+impl Desk {
+    /// Returns a desk and the worker that decides for it; `app` runs the worker.
+    pub fn new(parts: Parts) -> (Arc<Self>, line::Worker) {
+        let (line, waiting) = mpsc::channel(parts.waiting_max);
+        let desk = Arc::new(Self {
+            parts,
+            line,
+            cache: RwLock::new(None),
+            changes: watch::Sender::new(0),
+        });
+        let worker = line::Worker::new(Arc::clone(&desk), waiting);
+        (desk, worker)
+    }
+
+    /// Decides on an input and makes it so; answers when it is durable.
+    pub async fn handle(&self, submitted: Submitted) -> Result<Handled, DeskError> {
+        let (sender, answer) = oneshot::channel();
+        self.line
+            .try_send((submitted, sender))
+            .map_err(|_full| DeskError::Busy)?;
+        answer.await.map_err(|_gone| DeskError::Busy)?
+    }
+
+    /// Decides on something that no alert brought.
+    pub async fn input(&self, input: Input, fence: Option<i64>) -> Result<Vec<Fact>, DeskError> {
+        let submitted = Submitted {
+            input,
+            arrival: None,
+            fence,
+        };
+        self.handle(submitted).await.map(|handled| handled.facts)
+    }
+
+    /// Returns the rules in force.
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.parts.rules
+    }
+
+    /// Returns the clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.parts.clock
+    }
+
+    /// Returns the database.
+    pub const fn store(&self) -> &Store {
+        &self.parts.store
+    }
+
+    /// Returns which desk it is.
+    pub const fn id(&self) -> DeskId {
+        self.parts.id
+    }
+
+    /// Returns the prices this process sees.
+    pub fn marks(&self) -> &Arc<LiveMarks> {
+        &self.parts.marks
+    }
+
+    /// Returns the place where a test lets it die.
+    pub fn crash(&self) -> &Arc<CrashPoint> {
+        &self.parts.crash
+    }
+
+    /// Returns the book as this process last saw it, with this moment's prices; nothing before the
+    /// first look. It is a copy to look at, never to decide on.
+    pub fn seen(&self) -> Option<Arc<Book>> {
+        self.cached().map(|(_, book)| book)
+    }
+
+    /// Returns what counts every change of the book this process has seen.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Says what would become true because of `input` now, and makes none of it so.
+    pub async fn what_if(&self, input: &Input) -> Result<Vec<Fact>, DeskError> {
+        self.refresh().await?;
+        let mut book = self.seen().map(|book| (*book).clone()).unwrap_or_default();
+        self.parts.marks.merge_into(&mut book.marks);
+        Ok(decide(
+            &book,
+            &self.parts.rules,
+            input,
+            self.parts.clock.now(),
+        ))
+    }
+
+    /// Looks whether another process changed the book, and reads it if so.
+    pub async fn refresh(&self) -> Result<(), DeskError> {
+        let newest = self
+            .parts
+            .store
+            .tag(self.parts.id)
+            .await
+            .map_err(classify)?;
+        if self.cached().is_some_and(|(tag, _)| tag == newest) {
+            return Ok(());
+        }
+        let mut locked = self
+            .parts
+            .store
+            .lock(self.parts.id, &[])
+            .await
+            .map_err(classify)?;
+        let fresh = self.cached().is_some_and(|(tag, _)| tag == locked.tag());
+        if !fresh {
+            let book = locked.book().await.map_err(classify)?;
+            self.remember(locked.tag(), Arc::new(book));
+        }
+        Ok(())
+    }
+
+    fn cached(&self) -> Option<(Tag, Arc<Book>)> {
+        let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
+        cache.as_ref().map(|(tag, book)| (*tag, Arc::clone(book)))
+    }
+
+    fn remember(&self, tag: Tag, book: Arc<Book>) {
+        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
+        *cache = Some((tag, book));
+        drop(cache);
+        self.changes
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    fn forget(&self) {
+        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
+        *cache = None;
+    }
+}
+
+impl Submitted {
+    /// Returns the name of the signal it is about, when it is one.
+    pub fn signal(&self) -> Option<SignalId> {
+        self.input.alert().map(|(id, ..)| id)
+    }
+}
+
+/// Says what an error of the store means for whoever submitted.
+fn classify(error: StoreError) -> DeskError {
+    shared(&Arc::new(error))
+}
+
+/// The same for an error that several submitters share.
+fn shared(error: &Arc<StoreError>) -> DeskError {
+    match &**error {
+        StoreError::Unavailable { .. } => DeskError::Unavailable(Arc::clone(error)),
+        StoreError::Fenced => DeskError::Fenced,
+        StoreError::Conflict
+        | StoreError::Corrupt { .. }
+        | StoreError::Defect { .. }
+        | StoreError::OtherMode { .. }
+        | StoreError::Schema { .. }
+        | StoreError::Migrate { .. } => DeskError::Defect(Arc::clone(error)),
+    }
+}

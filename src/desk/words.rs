@@ -1,0 +1,134 @@
+//! One sentence for each fact, for the log of people.
+
+use crate::domain::fact::{Fact, Goal};
+use crate::domain::input::Scope;
+use crate::domain::instrument::{ContractId, InstrumentIx, Instruments};
+
+/// Returns what a fact says, in words.
+#[expect(clippy::too_many_lines, reason = "one sentence a fact")]
+pub(super) fn sentence(fact: &Fact, names: &Instruments) -> String {
+    let symbol = |contract: ContractId| names.symbol(contract);
+    let name = |ix: InstrumentIx| {
+        names
+            .get(ix)
+            .map_or("?", |one| one.name.as_str())
+            .to_owned()
+    };
+    match fact {
+        Fact::SignalRejected { signal, code, .. } => {
+            format!("signal {signal} rejected: {}", code.0)
+        }
+        Fact::SignalRecorded { signal, code } => format!("signal {signal} recorded: {}", code.0),
+        Fact::SignalAccepted { signal, .. } => format!("signal {signal} accepted"),
+        Fact::InputFaulted { .. } => "an input was put aside after a fault".to_owned(),
+        Fact::IntentApproved(approval) => {
+            let lots = approval
+                .lots
+                .map_or_else(|| "all".to_owned(), |lots| lots.to_string());
+            let what = match &approval.goal {
+                Goal::Open(goal) => format!("open {lots} lots, stop {}", goal.stop),
+                Goal::Close(reason) => format!("close {lots} lots, reason {}", reason.word()),
+            };
+            format!(
+                "intent {} approved: {} {what}",
+                approval.intent,
+                symbol(approval.contract)
+            )
+        }
+        Fact::IntentLowered { intent, lots, code } => {
+            format!("intent {intent} lowered to {lots} lots: {}", code.0)
+        }
+        Fact::ExitWidened { intent, .. } => format!("exit {intent} widened"),
+        Fact::IntentClosed {
+            intent,
+            filled,
+            why,
+        } => format!(
+            "intent {intent} closed with {filled} lots filled: {}",
+            why.word()
+        ),
+        Fact::ReversalWaiting { signal, .. } => format!("signal {} waits until flat", signal.id),
+        Fact::ReversalEnded { signal, code, .. } => {
+            format!("the second half of signal {signal}: {}", code.0)
+        }
+        Fact::OrderWanted { order, lots, .. } => format!("order {order} wanted for {lots} lots"),
+        Fact::OrderClaimed(claim) => format!(
+            "order {} claimed: {} {} {:?}",
+            claim.order, claim.side, claim.quantity, claim.pricing
+        ),
+        Fact::OrderSent { order, broker_id } => {
+            format!("order {order} is at the broker as {broker_id}")
+        }
+        Fact::OrderReleased { order, text, .. } => format!("order {order} never left: {text}"),
+        Fact::OrderRefused { order, text } => format!("order {order} refused: {text}"),
+        Fact::OrderQueued { order, pending } => {
+            format!("order {order} waits for a person at OpenAlgo as {pending}")
+        }
+        Fact::OrderUncertain { order, text } => format!("order {order} uncertain: {text}"),
+        Fact::OrderNotPlaced { order } => format!("order {order} was proved not placed"),
+        Fact::OrderClosed { order, why, .. } => format!("order {order} over: {}", why.word()),
+        Fact::CancelWanted { order, why } => {
+            format!("order {order} is to be cancelled: {}", why.word())
+        }
+        Fact::CancelTaken { order } => format!("the cancel of order {order} was taken"),
+        Fact::CancelFailed { order, text, .. } => {
+            format!("the cancel of order {order} failed: {text}")
+        }
+        Fact::Filled(fill) => format!(
+            "order {} filled {} so far, charges {}",
+            fill.order, fill.quantity, fill.charges
+        ),
+        Fact::LegOpened(leg) => format!(
+            "leg {} opened: {} {} {} lots, stop {}",
+            leg.leg,
+            symbol(leg.contract),
+            leg.direction,
+            leg.lots,
+            leg.stop
+        ),
+        Fact::LegGrown { leg, lots, .. } => format!("leg {leg} grew by {lots} lots"),
+        Fact::RiskFixed { leg, risk } => format!("leg {leg} risks {risk}"),
+        Fact::LegReduced(reduction) => format!(
+            "leg {} gave up {} lots, gross {}",
+            reduction.leg, reduction.lots, reduction.gross
+        ),
+        Fact::LegClosed {
+            leg, net, reason, ..
+        } => format!("leg {leg} closed, net {net}, reason {}", reason.word()),
+        Fact::BarSeen {
+            instrument, close, ..
+        } => format!("bar of {} closed at {close}", name(*instrument)),
+        Fact::EodViewed { instrument, .. } => format!("end-of-day look at {}", name(*instrument)),
+        Fact::DayStarted { day, equity, .. } => format!("day {day} began with equity {equity}"),
+        Fact::LimitBreached { code, value, limit } => {
+            format!("limit {} breached: {value} against {limit}", code.0)
+        }
+        Fact::TradingStateSet {
+            scope,
+            state,
+            by,
+            why,
+        } => {
+            let whose = match scope {
+                Scope::Desk => "desk".to_owned(),
+                Scope::Instrument(ix) => name(*ix),
+            };
+            format!("{whose} is {} by {by}: {why}", state.word())
+        }
+        Fact::LedgerMoved(movement) => format!(
+            "ledger {} {} to {}",
+            movement.kind.word(),
+            movement.amount,
+            movement.after
+        ),
+        Fact::HighWaterSet { high_water } => format!("high water {high_water}"),
+        Fact::FundsSeen { available, .. } => available.map_or_else(
+            || "free cash unknown".to_owned(),
+            |cash| format!("free cash {cash}"),
+        ),
+        Fact::RulesAdopted { .. } => "rules adopted".to_owned(),
+        Fact::FindingMade {
+            code, ours, theirs, ..
+        } => format!("finding {}: ours {ours}, theirs {theirs}", code.0),
+    }
+}

@@ -1,0 +1,92 @@
+//! The rounds: orders followed to their end, lost ones looked up, prices and money read.
+//!
+//! Each round is one call, so that a test can drive it by hand. What comes back is an input like
+//! every other; nothing is decided here.
+
+mod orders;
+mod prices;
+mod proofs;
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+pub use orders::Orders;
+pub use prices::Prices;
+
+use crate::broker::Broker;
+use crate::desk::{Desk, Lease};
+use crate::domain::decide::decide;
+use crate::domain::input::Input;
+
+/// Watches.
+pub struct Monitor<B> {
+    /// Decides.
+    pub desk: Arc<Desk>,
+    /// The right to write what is seen.
+    pub lease: Arc<Lease>,
+    /// Follows orders.
+    pub orders: Orders<B>,
+    /// Reads prices and money.
+    pub prices: Arc<Prices<B>>,
+    /// Told when the feed saw an order move.
+    pub nudge: Arc<Notify>,
+    /// The pause between rounds.
+    pub pause: Duration,
+}
+
+impl<B: Broker> Monitor<B> {
+    /// Makes one round.
+    pub async fn round(&self) {
+        if let Err(error) = self.desk.refresh().await {
+            return warn!(%error, "the book cannot be read");
+        }
+        let Some(epoch) = self.lease.epoch() else {
+            return;
+        };
+        self.time(epoch).await;
+        tokio::join!(self.orders.round(epoch), self.prices.round(epoch));
+    }
+
+    /// Lets time pass, when that would make something true.
+    async fn time(&self, epoch: i64) {
+        let Some(book) = self.desk.seen() else { return };
+        let now = self.desk.clock().now();
+        if decide(&book, self.desk.rules(), &Input::Time, now).is_empty() {
+            return;
+        }
+        if let Err(error) = self.desk.input(Input::Time, Some(epoch)).await {
+            warn!(%error, "the passing of time was not written");
+        }
+    }
+
+    /// Makes rounds until it is told to stop: one whenever the book or an order moved, else one
+    /// every pause.
+    pub async fn run(&self, stop: CancellationToken) {
+        let mut changes = self.desk.changes();
+        loop {
+            changes.mark_unchanged();
+            let began = Instant::now();
+            tokio::select! {
+                () = self.round() => {}
+                () = stop.cancelled() => return,
+            }
+            let busy = self.orders.are_working();
+            let rest = if busy {
+                self.orders.next_look(began)
+            } else {
+                self.pause
+            };
+            tokio::select! {
+                () = sleep(rest) => {}
+                () = self.nudge.notified() => {}
+                _ = changes.changed(), if !busy => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Follows orders: the order book tells where each stands, the trade book what was filled.
+//!
+//! Fills are sums over a complete trade book, so that seeing one twice adds nothing. Orders that
+//! are over are watched for late fills as long as they are in the book.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::proofs::Proofs;
+use crate::broker::{Broker, OrderRow, OrderState as BrokerState, ReadError, TradeRow};
+use crate::courier::{Baselines, Calls};
+use crate::desk::Desk;
+use crate::domain::book::{Book, Order, OrderState};
+use crate::domain::ids::OrderId;
+use crate::domain::input::{CallKind, CallResult, Input, Outcome, Report, ReportStatus};
+use crate::domain::money::{Money, Quantity};
+use crate::domain::order::BrokerOrderId;
+use crate::domain::work::{self, Call};
+
+/// How often the books are read when nothing works: late fills are rare.
+const IDLE_LOOK: Duration = Duration::from_secs(15);
+
+/// Follows orders and looks lost ones up.
+pub struct Orders<B> {
+    desk: Arc<Desk>,
+    broker: Arc<B>,
+    baselines: Arc<Baselines>,
+    calls: Arc<Calls>,
+    proofs: Proofs<B>,
+    polls: Vec<Duration>,
+    looked: Mutex<Looked>,
+}
+
+/// When the books were read last, and how often since something moved.
+#[derive(Default)]
+struct Looked {
+    at: Option<Instant>,
+    still: usize,
+}
+
+/// Both books of one moment.
+struct Books {
+    orders: BTreeMap<BrokerOrderId, OrderRow>,
+    filled: BTreeMap<BrokerOrderId, (Quantity, Money)>,
+}
+
+impl<B: Broker> Orders<B> {
+    /// Returns a follower that looks at working orders after each of the pauses, the last repeated.
+    pub fn new(
+        desk: Arc<Desk>,
+        broker: Arc<B>,
+        polls: Vec<Duration>,
+        parts: (Arc<Baselines>, Arc<Calls>, Duration),
+    ) -> Self {
+        let (baselines, calls, proof_pause) = parts;
+        let proofs = Proofs::new(Arc::clone(&desk), Arc::clone(&broker), proof_pause);
+        Self {
+            desk,
+            broker,
+            baselines,
+            calls,
+            proofs,
+            polls,
+            looked: Mutex::default(),
+        }
+    }
+
+    /// Returns whether an order is at the broker or in doubt.
+    pub fn are_working(&self) -> bool {
+        self.desk.seen().is_some_and(|book| {
+            book.orders.values().any(|order| match order.state {
+                OrderState::Sent | OrderState::Sending { .. } | OrderState::Uncertain => true,
+                OrderState::Wanted | OrderState::Queued | OrderState::Closed(_) => false,
+            })
+        })
+    }
+
+    /// Returns how long to rest until the next look at working orders.
+    pub fn next_look(&self, since: Instant) -> Duration {
+        let still = self
+            .looked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .still;
+        let pause = self
+            .polls
+            .get(still)
+            .or(self.polls.last())
+            .copied()
+            .unwrap_or(IDLE_LOOK);
+        pause.saturating_sub(since.elapsed())
+    }
+
+    /// Looks at everything once.
+    pub async fn round(&self, epoch: i64) {
+        let Some(book) = self.desk.seen() else { return };
+        for call in work::due(&book, self.desk.rules(), self.desk.clock().now()) {
+            if let Call::Resolve(order) = call {
+                self.resolve(&book, order, epoch).await;
+            }
+        }
+        if self.is_time(&book) {
+            match self.read().await {
+                Ok(books) => self.report(&book, &books, epoch).await,
+                Err(error) => warn!(%error, "the broker's books cannot be read"),
+            }
+        }
+    }
+
+    /// An order that this process is not sending is in doubt; one in doubt is looked up.
+    async fn resolve(&self, book: &Book, id: OrderId, epoch: i64) {
+        let Some(order) = book.orders.get(&id) else {
+            return;
+        };
+        if self.calls.going_on(id) {
+            return;
+        }
+        if order.state == OrderState::Uncertain {
+            return self.proofs.look(book, order, epoch).await;
+        }
+        let result = CallResult::Uncertain("whoever sent it is gone".to_owned());
+        let outcome = Outcome {
+            order: id,
+            call: CallKind::Place,
+            result,
+        };
+        self.submit(Input::Outcome(outcome), epoch).await;
+    }
+
+    fn is_time(&self, book: &Book) -> bool {
+        let known = book.orders.values().any(|order| order.broker_id.is_some());
+        let working = book
+            .orders
+            .values()
+            .any(|order| order.state == OrderState::Sent);
+        let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        working || (known && looked.at.is_none_or(|at| at.elapsed() >= IDLE_LOOK))
+    }
+
+    async fn read(&self) -> Result<Books, ReadError> {
+        let asked = Instant::now();
+        let (orders, trades) =
+            tokio::try_join!(self.broker.order_book(), self.broker.trade_book())?;
+        if !trades.complete() {
+            return Err(ReadError::Unavailable {
+                read: "tradebook",
+                why: format!("{} rows make no sense", trades.unreadable.len()),
+                source: None,
+            });
+        }
+        let rows = orders
+            .rows
+            .iter()
+            .map(|row| (row.id.clone(), row.clone()))
+            .collect();
+        self.baselines.keep(asked, orders)?;
+        self.looked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .at = Some(asked);
+        Ok(Books {
+            orders: rows,
+            filled: sums(&trades.rows),
+        })
+    }
+
+    /// Reports every order that moved.
+    async fn report(&self, book: &Book, books: &Books, epoch: i64) {
+        let mut moved = false;
+        for order in book.orders.values() {
+            if let Some(report) = news(order, books) {
+                moved = true;
+                self.desk.crash().pass("row10");
+                self.submit(Input::Report(report), epoch).await;
+                self.desk.crash().pass("row11");
+            }
+        }
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        looked.still = if moved {
+            0
+        } else {
+            looked.still.saturating_add(1)
+        };
+    }
+
+    async fn submit(&self, input: Input, epoch: i64) {
+        if let Err(error) = self.desk.input(input, Some(epoch)).await {
+            warn!(%error, "what the broker says was not written; the next round says it again");
+        }
+    }
+}
+
+/// Sums what was filled of each order.
+fn sums(trades: &[TradeRow]) -> BTreeMap<BrokerOrderId, (Quantity, Money)> {
+    let mut sums: BTreeMap<BrokerOrderId, (Quantity, Money)> = BTreeMap::new();
+    for trade in trades {
+        let sum = sums.entry(trade.order.clone()).or_default();
+        sum.0 = sum.0.plus(trade.quantity);
+        sum.1 += trade.value;
+    }
+    sums
+}
+
+/// Returns what the books say about an order that the book does not know yet.
+fn news(order: &Order, books: &Books) -> Option<Report> {
+    let id = order.broker_id.as_ref()?;
+    let row = books.orders.get(id);
+    let (quantity, value) = books.filled.get(id).copied().unwrap_or_default();
+    let status = match row.map(|row| &row.state) {
+        Some(BrokerState::Complete) => ReportStatus::Complete,
+        Some(BrokerState::Cancelled) => ReportStatus::Cancelled,
+        Some(BrokerState::Rejected) => ReportStatus::Rejected,
+        Some(BrokerState::Open | BrokerState::TriggerPending | BrokerState::Unknown(_)) | None => {
+            ReportStatus::Working
+        }
+    };
+    let ended = match status {
+        ReportStatus::Cancelled | ReportStatus::Rejected => !order.state.is_closed(),
+        ReportStatus::Working | ReportStatus::Complete => false,
+    };
+    let text = row.and_then(|row| row.reason.clone());
+    (quantity > order.filled || ended).then_some(Report {
+        order: order.id,
+        quantity,
+        value,
+        status,
+        text,
+    })
+}

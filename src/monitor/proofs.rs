@@ -1,0 +1,190 @@
+//! Looks an order up that nobody answered for: in the order book and the trade book, against what
+//! was there before it was sent.
+//!
+//! One match is the order. None proves its absence only after several complete, agreeing reads over
+//! enough time, from a broker that answers, once the call has ended; the core judges that.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::TimeDelta;
+use tokio::time::Instant;
+use tracing::warn;
+
+use crate::broker::{Broker, OrderRow, ReadError, TradeRow};
+use crate::desk::Desk;
+use crate::domain::book::{Book, Order};
+use crate::domain::ids::OrderId;
+use crate::domain::input::{Found, Input, Proof, SeenOrder};
+use crate::domain::order::{BrokerOrderId, TicketKey};
+use crate::domain::reconcile;
+
+/// Looks lost orders up.
+pub(super) struct Proofs<B> {
+    desk: Arc<Desk>,
+    broker: Arc<B>,
+    pause: Duration,
+    searches: Mutex<BTreeMap<OrderId, Search>>,
+}
+
+/// How far the search for one order is.
+#[derive(Clone, Copy)]
+struct Search {
+    first: Instant,
+    last: Instant,
+    reads: u32,
+    alive: bool,
+}
+
+impl<B: Broker> Proofs<B> {
+    pub(super) fn new(desk: Arc<Desk>, broker: Arc<B>, pause: Duration) -> Self {
+        Self {
+            desk,
+            broker,
+            pause,
+            searches: Mutex::default(),
+        }
+    }
+
+    /// Looks once, unless it looked a moment ago.
+    pub(super) async fn look(&self, book: &Book, order: &Order, epoch: i64) {
+        let now = Instant::now();
+        let search = self.searches().get(&order.id).copied();
+        if search.is_some_and(|search| now - search.last < self.pause) {
+            return;
+        }
+        match self.read(book, order).await {
+            Ok(found) => self.conclude(order.id, (found, search, now), epoch).await,
+            Err(error) => {
+                warn!(order.id = %order.id, %error, "the search for order {} found an unreadable book", order.id);
+                // Reads must agree without a gap: start again.
+                self.searches().remove(&order.id);
+            }
+        }
+    }
+
+    async fn conclude(
+        &self,
+        order: OrderId,
+        (found, search, now): (Found, Option<Search>, Instant),
+        epoch: i64,
+    ) {
+        let mut search = search.unwrap_or(Search {
+            first: now,
+            last: now,
+            reads: 0,
+            alive: false,
+        });
+        search.last = now;
+        search.reads = if found == Found::None {
+            search.reads.saturating_add(1)
+        } else {
+            0
+        };
+        search.alive = search.alive
+            || self
+                .broker
+                .funds()
+                .await
+                .is_ok_and(|funds| funds.available.is_some());
+        self.searches().insert(order, search);
+        let span = TimeDelta::from_std(now - search.first).unwrap_or(TimeDelta::zero());
+        let proof = Proof {
+            order,
+            found,
+            reads: search.reads,
+            span,
+            // Whether a call of a process that is gone has ended, nobody knows: the core waits.
+            call_ended: false,
+            alive: search.alive,
+        };
+        match self.desk.input(Input::Proof(proof), Some(epoch)).await {
+            Ok(facts) if facts.is_empty() => {}
+            Ok(_) => {
+                self.searches().remove(&order);
+            }
+            Err(error) => warn!(order.id = %order, %error, "what the search found was not written"),
+        }
+    }
+
+    async fn read(&self, book: &Book, order: &Order) -> Result<Found, ReadError> {
+        let (orders, trades, positions) = tokio::try_join!(
+            self.broker.order_book(),
+            self.broker.trade_book(),
+            self.broker.position_book()
+        )?;
+        if !orders.complete() || !trades.complete() || !positions.complete() {
+            return Err(ReadError::Unavailable {
+                read: "books",
+                why: "rows make no sense".to_owned(),
+                source: None,
+            });
+        }
+        let Some(key) = self.key(order) else {
+            return Ok(Found::None);
+        };
+        let known: Vec<BrokerOrderId> = book
+            .orders
+            .values()
+            .filter_map(|one| one.broker_id.clone())
+            .collect();
+        let seen: Vec<SeenOrder> = orders
+            .rows
+            .iter()
+            .filter_map(|row| seen(row, &key))
+            .collect();
+        Ok(match reconcile::find(order, &key.symbol, &seen, &known) {
+            Found::None => traded(order, &key, (&trades.rows, &known)),
+            found @ (Found::One(_) | Found::Many(_)) => found,
+        })
+    }
+
+    fn key(&self, order: &Order) -> Option<TicketKey> {
+        let instruments = &self.desk.rules().instruments;
+        Some(TicketKey {
+            symbol: instruments.symbol(order.contract),
+            exchange: instruments.get(order.contract.instrument)?.exchange,
+            product: order.product,
+            side: order.side,
+        })
+    }
+
+    fn searches(&self) -> std::sync::MutexGuard<'_, BTreeMap<OrderId, Search>> {
+        self.searches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns a row of the order book as the core looks at it; a part that cannot be read counts as
+/// equal.
+fn seen(row: &OrderRow, key: &TicketKey) -> Option<SeenOrder> {
+    row.may_be(key).then(|| SeenOrder {
+        id: row.id.clone(),
+        symbol: row.symbol.clone(),
+        product: row.product.unwrap_or(key.product),
+        side: row.side.unwrap_or(key.side),
+        quantity: row.quantity.unwrap_or_default(),
+        pricing: row.pricing,
+    })
+}
+
+/// A trade of an order that the order book does not show proves it as well.
+fn traded(
+    order: &Order,
+    key: &TicketKey,
+    (trades, known): (&[TradeRow], &[BrokerOrderId]),
+) -> Found {
+    let mut ids: Vec<BrokerOrderId> = trades
+        .iter()
+        .filter(|trade| trade.may_be(key))
+        .map(|trade| trade.order.clone())
+        .filter(|id| !order.baseline.contains(id) && !known.contains(id))
+        .collect();
+    ids.sort();
+    ids.dedup();
+    match <[BrokerOrderId; 1]>::try_from(ids) {
+        Ok([one]) => Found::One(one),
+        Err(none) if none.is_empty() => Found::None,
+        Err(many) => Found::Many(many),
+    }
+}
