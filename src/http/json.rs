@@ -1,7 +1,7 @@
 //! The one reader of JSON objects at the edge.
 //!
 //! 1. Any bytes give an [`Object`] or a [`JsonError`]; nothing panics.
-//! 2. An object lists its keys once each; at most [`DEPTH_MAX`] levels stand in one another.
+//! 2. An object lists its keys once each; at most `DEPTH_MAX` levels stand in one another.
 //! 3. A number is the decimal that was written, never a float; one that 28 digits cannot hold is
 //!    refused wherever it stands.
 //! 4. No text in it still holds a placeholder (`{{close}}`) or a zero character.
