@@ -29,7 +29,7 @@ impl Store {
         holder: &str,
         ttl: Duration,
     ) -> Result<Option<Epoch>, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         // the desk first, always: whoever writes holds it too
         let desk_row = sqlx::query!(
             "SELECT epoch FROM desks WHERE desk_id = $1 FOR UPDATE",

@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{Postgres, Transaction};
+use sqlx::PgExecutor;
+use sqlx::postgres::types::PgInterval;
 
-use super::lock::Locked;
-use super::{DeskId, StoreError};
+use super::lock::{Locked, Tag, hash};
+use super::{DeskId, Store, StoreError};
 use crate::domain::book::{Book, InstrumentState, KEPT, Leg, Position};
 use crate::domain::input::TradingState;
+use crate::domain::instrument::InstrumentIx;
 use crate::journal::{BadText, Names, Take};
 
 /// A row that had to be left out of the book.
@@ -19,6 +21,19 @@ pub struct Unreadable {
     pub key: String,
     /// What is wrong with it.
     pub why: String,
+}
+
+/// The desk as it was at one moment, read without its lock.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// What names that state.
+    pub tag: Tag,
+    /// When the last commit was decided.
+    pub last_at: DateTime<Utc>,
+    /// The book, with the prices as last written.
+    pub book: Book,
+    /// What had to be left out of it.
+    pub unreadable: Vec<Unreadable>,
 }
 
 struct Row {
@@ -38,36 +53,98 @@ impl Locked {
     ///
     /// The database is away, or the desk's own row cannot be read.
     pub async fn book(&mut self) -> Result<Book, StoreError> {
-        let rows = rows(&mut self.tx, self.desk, self.last_at).await?;
-        let names = Names(&self.instruments);
-        let mut book = Book::default();
+        let rows = rows(&mut *self.tx, self.desk).await?;
+        let read = Reading::of(&rows, Names(&self.instruments))?;
+        let mut book = read.book;
+        self.unreadable = read.unreadable;
+        book.marks = self.marks.clone();
+        book.prune(self.last_at);
+        Ok(book)
+    }
+}
+
+impl Store {
+    /// Reads a desk as it is, for people and for comparing; see [`Locked::book`].
+    ///
+    /// # Errors
+    ///
+    /// The database is away, or the desk's own row cannot be read.
+    pub async fn snapshot(&self, desk: DeskId) -> Result<Snapshot, StoreError> {
+        let names = self.names();
+        let mut session = self.pool.acquire().await?;
+        let rows = rows(&mut *session, desk).await?;
+        let mut read = Reading::of(&rows, names)?;
+        let bad = |error| StoreError::corrupt("desks", error);
+        let last_at = names.field(&read.desk, "last_at").map_err(bad)?;
+        read.book.prune(last_at);
+        read.book.marks = self.marks(desk).await?;
+        Ok(Snapshot {
+            tag: tag(&read.desk, names)?,
+            last_at,
+            book: read.book,
+            unreadable: read.unreadable,
+        })
+    }
+}
+
+fn tag(desk: &Value, names: Names<'_>) -> Result<Tag, StoreError> {
+    let bad = |error| StoreError::corrupt("desks", error);
+    let head: String = names.field(desk, "head").map_err(bad)?;
+    let digits = head.trim_start_matches("\\x");
+    let head = data_encoding::HEXLOWER
+        .decode(digits.as_bytes())
+        .map_err(|error| StoreError::corrupt("desks", error))?;
+    Ok(Tag {
+        seq: names.field(desk, "seq").map_err(bad)?,
+        head: hash(head)?,
+    })
+}
+
+/// A book being put together from its rows.
+#[derive(Default)]
+struct Reading {
+    book: Book,
+    desk: Value,
+    unreadable: Vec<Unreadable>,
+}
+
+impl Reading {
+    fn of(rows: &[Row], names: Names<'_>) -> Result<Self, StoreError> {
+        let mut reading = Self::default();
         let mut cautious = Vec::new();
         for row in rows {
             let doc: Value = serde_json::from_str(&row.doc)
                 .map_err(|error| StoreError::corrupt("rows", error))?;
-            let Err(why) = place(&mut book, &row.place, &doc, names) else {
-                continue;
-            };
-            if row.place == "desks" {
-                return Err(StoreError::corrupt("desks", why));
+            let placed = place(&mut reading.book, &row.place, &doc, names);
+            match placed {
+                Err(why) if row.place == "desks" => {
+                    return Err(StoreError::corrupt("desks", why));
+                }
+                Ok(()) if row.place == "desks" => reading.desk = doc,
+                Ok(()) => {}
+                Err(why) => {
+                    cautious.push(names.field(&doc, "instrument").ok());
+                    reading.unreadable.push(Unreadable {
+                        table: row.place.clone(),
+                        key: row.key.clone(),
+                        why: why.to_string(),
+                    });
+                }
             }
-            cautious.push(names.field(&doc, "instrument").ok());
-            self.unreadable.push(Unreadable {
-                table: row.place,
-                key: row.key,
-                why: why.to_string(),
-            });
         }
         for instrument in cautious {
-            let state = match instrument {
-                Some(known) => &mut book.instruments.entry(known).or_default().state,
-                None => &mut book.desk.state,
-            };
-            *state = (*state).max(TradingState::Reducing);
+            reading.reduce(instrument);
         }
-        book.marks = self.marks.clone();
-        book.prune(self.last_at);
-        Ok(book)
+        Ok(reading)
+    }
+
+    /// What cannot be read is not known: no new risk beside it.
+    fn reduce(&mut self, instrument: Option<InstrumentIx>) {
+        let state = match instrument {
+            Some(known) => &mut self.book.instruments.entry(known).or_default().state,
+            None => &mut self.book.desk.state,
+        };
+        *state = (*state).max(TradingState::Reducing);
     }
 }
 
@@ -115,20 +192,19 @@ fn place_instrument(book: &mut Book, doc: &Value, names: Names<'_>) -> Result<()
 }
 
 /// Reads all rows of the book in one statement, each with the keys of the journal.
-async fn rows(
-    tx: &mut Transaction<'static, Postgres>,
-    desk: DeskId,
-    last_at: DateTime<Utc>,
-) -> Result<Vec<Row>, StoreError> {
+async fn rows(executor: impl PgExecutor<'_>, desk: DeskId) -> Result<Vec<Row>, StoreError> {
     let rows = sqlx::query_as!(
         Row,
         r#"
-        WITH o AS (
-            SELECT * FROM orders WHERE desk_id = $1 AND (closed_at IS NULL OR closed_at >= $2)),
+        WITH d AS (
+            SELECT * FROM desks WHERE desk_id = $1),
+        o AS (
+            SELECT o.* FROM orders o, d WHERE o.desk_id = $1
+                AND (o.closed_at IS NULL OR o.closed_at >= d.last_at - $2::interval)),
         p AS (
-            SELECT * FROM positions WHERE desk_id = $1 AND (closed_at IS NULL OR closed_at >= $2))
-        SELECT 'desks' AS "place!", d.name AS "key!", row_to_json(d)::text AS "doc!"
-        FROM desks d WHERE d.desk_id = $1
+            SELECT p.* FROM positions p, d WHERE p.desk_id = $1
+                AND (p.closed_at IS NULL OR p.closed_at >= d.last_at - $2::interval))
+        SELECT 'desks' AS "place!", d.name AS "key!", row_to_json(d)::text AS "doc!" FROM d
         UNION ALL
         SELECT 'instrument_states', i.instrument, row_to_json(i)::text
         FROM instrument_states i WHERE i.desk_id = $1
@@ -139,21 +215,28 @@ async fn rows(
         SELECT 'positions', p.id, row_to_json(p)::text FROM p
         UNION ALL
         SELECT 'legs', l.id, row_to_json(l)::text
-        FROM legs l WHERE l.desk_id = $1
-            AND (l.closed_at IS NULL OR l.closed_at >= $2
+        FROM legs l, d WHERE l.desk_id = $1
+            AND (l.closed_at IS NULL OR l.closed_at >= d.last_at - $2::interval
                  OR EXISTS (SELECT FROM p WHERE p.id = l.position AND p.closed_at IS NULL))
         UNION ALL
         SELECT 'intents', i.id, row_to_json(i)::text
-        FROM intents i WHERE i.desk_id = $1
-            AND (i.ended_at IS NULL OR i.ended_at >= $2
+        FROM intents i, d WHERE i.desk_id = $1
+            AND (i.ended_at IS NULL OR i.ended_at >= d.last_at - $2::interval
                  OR EXISTS (SELECT FROM o WHERE o.intent = i.id))
         UNION ALL
         SELECT 'orders', o.id, row_to_json(o)::text FROM o
         "#,
         desk.0,
-        last_at - KEPT,
+        PgInterval {
+            months: 0,
+            days: 0,
+            microseconds: KEPT.num_microseconds().unwrap_or(i64::MAX),
+        },
     )
-    .fetch_all(&mut **tx)
+    .fetch_all(executor)
     .await?;
+    if rows.is_empty() {
+        return Err(StoreError::corrupt("desks", format!("no desk {}", desk.0)));
+    }
     Ok(rows)
 }

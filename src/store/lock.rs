@@ -92,7 +92,7 @@ impl Store {
     ///
     /// The database is away or the desk was never made.
     pub async fn lock(&self, desk: DeskId, asks: &[SignalKey]) -> Result<Locked, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let asked = Asked::of(asks);
         let mut seen = look(&mut tx, desk, &asked).await?;
         // Whoever waited for the row sees its newest version, but the rest as it was before the

@@ -16,9 +16,11 @@ mod desks;
 mod error;
 mod invalid;
 mod leases;
+mod listen;
 mod load;
 mod lock;
 mod marks;
+mod refold;
 mod sources;
 mod tokens;
 
@@ -27,14 +29,15 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 
 pub use chain::{Chain, Link};
 pub use commit::{FactRow, SignalRow, Verdict, Write};
 pub use desks::NewDesk;
 pub use error::StoreError;
 pub use leases::Epoch;
-pub use load::Unreadable;
+pub use listen::{Change, Changes};
+pub use load::{Snapshot, Unreadable};
 pub use lock::{Earlier, Locked, SignalKey, Tag};
 pub use sources::{NewSource, Signature, Source};
 pub use tokens::Token;
@@ -49,8 +52,9 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 const CONNECTIONS_MAX: u32 = 8;
 /// How long a caller waits for a connection before it says that the database is away.
 const ACQUIRE_WAIT: Duration = Duration::from_secs(1);
-/// A connection idle for longer is asked whether it still lives.
-const IDLE_UNPROVED: Duration = Duration::from_secs(30);
+/// A connection idle for longer is asked whether it still lives; one in steady use is not, because
+/// that costs a quarter of a small statement.
+const IDLE_UNPROVED: Duration = Duration::from_secs(1);
 /// No statement of ours takes a tenth of this.
 const STATEMENT_TIMEOUT: &str = "2s";
 /// A desk's row is held for milliseconds, by one batcher a process.
@@ -139,6 +143,21 @@ impl Store {
             .fetch_one(&self.pool)
             .await?;
         Ok(())
+    }
+
+    /// Begins a transaction. After the server was restarted the pool holds dead connections: each
+    /// attempt throws one away, and nothing has been said yet that could be said twice.
+    async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        for _ in 0..CONNECTIONS_MAX {
+            match self.pool.begin().await {
+                Ok(tx) => return Ok(tx),
+                Err(error @ (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)) => {
+                    return Err(error.into());
+                }
+                Err(_dead) => {}
+            }
+        }
+        Ok(self.pool.begin().await?)
     }
 
     async fn check_schema(&self) -> Result<(), StoreError> {

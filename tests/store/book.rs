@@ -16,9 +16,13 @@ async fn the_loaded_book_is_the_folded_book_after_every_commit_of_a_rich_day() {
         desk.make(second * 10, &facts).await.unwrap();
         assert_eq!(desk.loaded().await, desk.book, "after commit {second}");
     }
-    desk.make(600, &evening()).await.unwrap();
+    let tag = desk.make(600, &evening()).await.unwrap();
     assert_eq!(desk.loaded().await, desk.book);
     assert!(desk.book.reversals.is_empty());
+    let snapshot = desk.store.snapshot(DESK).await.unwrap();
+    assert_eq!((snapshot.tag, snapshot.last_at), (tag, at(600)));
+    assert_eq!((&snapshot.book, snapshot.unreadable.len()), (&desk.book, 0));
+    assert_eq!(desk.store.refold(DESK, tag.seq).await.unwrap(), desk.book);
 }
 
 #[tokio::test]

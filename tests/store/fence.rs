@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use torana::store::{Store, StoreError};
+use torana::store::{Change, Store, StoreError};
 
 use super::desk::{DESK, Desk, at, cause, high_water, instruments, new_desk, rows, verdict};
 
@@ -155,4 +155,34 @@ async fn a_desk_belongs_to_the_mode_that_made_it_and_is_made_once() {
     assert_eq!((made_in.as_str(), asked.as_str()), ("paper", "live"));
     assert_eq!(desk.book.desk.realised, new_desk("paper").opening);
     assert_eq!(desk.book.desk.opening, new_desk("paper").opening);
+}
+
+#[tokio::test]
+async fn who_listens_hears_of_commits_and_of_doors() {
+    let mut desk = Desk::new().await;
+    let mut changes = desk.store.listen().await.unwrap();
+    let tag = desk.make(1, &[high_water(1)]).await.unwrap();
+    let committed = Change::Committed {
+        desk: DESK,
+        seq: tag.seq,
+    };
+    assert_eq!(changes.next().await.unwrap(), committed);
+    desk.store
+        .token_add(DESK, ("asha", [1; 32]), at(0))
+        .await
+        .unwrap();
+    assert_eq!(changes.next().await.unwrap(), Change::Doors(DESK));
+}
+
+#[tokio::test]
+async fn dead_connections_are_thrown_away_without_anybody_noticing() {
+    let mut desk = Desk::new().await;
+    // several connections, all alive and all in the pool
+    let held = tokio::join!(desk.store.ping(), desk.store.ping(), desk.store.ping());
+    assert!(held.0.is_ok() && held.1.is_ok() && held.2.is_ok());
+    let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    desk.behind(kill).await.unwrap();
+    desk.make(1, &[high_water(1)]).await.unwrap();
+    assert_eq!(desk.loaded().await, desk.book);
 }
