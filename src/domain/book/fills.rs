@@ -172,10 +172,16 @@ impl Book {
         leg.entry = entry;
         leg.closed_at = None;
         self.touched.legs.insert(id);
-        let (base, position) = (leg.base, leg.position);
+        let (base, position, opened_at) = (leg.base, leg.position, leg.opened_at);
+        let newest = !self
+            .legs
+            .values()
+            .any(|other| other.position == position && other.opened_at > opened_at);
         if let Some(position) = self.positions.get_mut(&position) {
             position.closed_at = None;
-            position.last_entry = entry;
+            if newest {
+                position.last_entry = entry;
+            }
             if base {
                 position.base_entry = entry;
             }

@@ -10,8 +10,8 @@ use crate::domain::gates::{Entry, EntryKind};
 use crate::domain::ids::Purpose;
 use crate::domain::input::{Dispatch, Quote, TradingState};
 use crate::domain::instrument::{Instrument, Spec};
-use crate::domain::market;
-use crate::domain::money::{Lots, Percent, Price, Ratio};
+use crate::domain::market::{self, Tick};
+use crate::domain::money::{Lots, Percent, Points, Price, Ratio};
 use crate::domain::order::{Direction, Pricing, Side};
 
 /// What an order is about.
@@ -192,7 +192,8 @@ impl Decision<'_> {
     }
 
     /// Returns the price an exit takes: the freshest quote with protection, else the newest mark
-    /// with twice the distance, else the stop with four times; each further order reaches further.
+    /// with twice the distance, else the stop with four times. Each order that rested in vain makes
+    /// the next reach further; a slice does not.
     fn exit_price(&self, case: &Case<'_>, leg: &Leg, quote: Option<Quote>) -> Pricing {
         let mark = self
             .view
@@ -202,15 +203,25 @@ impl Decision<'_> {
             .get(&leg.contract)
             .map(|mark| mark.quote);
         let (from, reach) = match (quote, mark) {
-            (Some(quote), _) => (quote.price, 1),
+            (Some(quote), _) => (best(case, quote), 1),
             (None, Some(mark)) => (mark.price, 2),
             (None, None) => (leg.stop, 4),
         };
-        let tries = case.order.id.number.saturating_sub(1).min(2);
-        let further = Decimal::from(reach << tries);
+        let further = Decimal::from(reach << self.rested(case).min(2));
         let percent = Percent::new(case.instrument.protection.get() * further);
         let tick = case.spec.ticks.at(from);
-        Pricing::Limit(market::protected(from, case.order.side, percent, tick))
+        Pricing::Limit(reaching(from, case.order.side, percent, tick))
+    }
+
+    /// Returns how many orders of an exit were cancelled since one of them was filled.
+    fn rested(&self, case: &Case<'_>) -> u32 {
+        let orders = &self.view.book.orders;
+        let before = orders.range(case.intent.id.order(0)..case.order.id);
+        let cancelled = before
+            .rev()
+            .take_while(|(_, order)| order.state != OrderState::Closed(OrderEnd::Filled))
+            .filter(|(_, order)| order.state == OrderState::Closed(OrderEnd::Cancelled));
+        u32::try_from(cancelled.count()).unwrap_or(u32::MAX)
     }
 
     fn claim(&mut self, case: &Case<'_>, dispatch: &Dispatch, terms: (Lots, Pricing)) {
@@ -249,6 +260,31 @@ impl Decision<'_> {
             why: IntentEnd::Done,
         });
     }
+}
+
+/// Returns the best price of the other side where it is quoted, and no further from the last
+/// than the protection.
+fn best(case: &Case<'_>, quote: Quote) -> Price {
+    let tick = case.spec.ticks.at(quote.price);
+    let side = case.order.side;
+    let worst = market::protected(quote.price, side, case.instrument.protection, tick);
+    match side {
+        Side::Buy => quote.ask.unwrap_or(quote.price).min(worst),
+        Side::Sell => quote.bid.unwrap_or(quote.price).max(worst),
+    }
+}
+
+/// Returns the price `percent` beyond another, on the tick that is further: an exit wants to be
+/// filled.
+fn reaching(from: Price, side: Side, percent: Percent, tick: Tick) -> Price {
+    let room = Points::new(from.get()).times(percent.ratio());
+    match side {
+        Side::Buy => from.moved(room).map(|price| market::round_up(price, tick)),
+        Side::Sell => from
+            .moved(-room)
+            .map(|price| market::round_down(price, tick)),
+    }
+    .unwrap_or_else(|| market::protected(from, side, percent, tick))
 }
 
 /// Returns the factor of a growth in percent: 1.5 for 50 %.

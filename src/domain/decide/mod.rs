@@ -20,7 +20,7 @@ use chrono::{DateTime, Utc};
 use super::book::Book;
 use super::fact::{Code, Fact};
 use super::gates::View;
-use super::input::Input;
+use super::input::{Funds, Input};
 use super::rules::Rules;
 
 /// Says what becomes true because of `input`.
@@ -37,12 +37,7 @@ pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> 
         Input::Outcome(outcome) => decision.outcome(outcome),
         Input::Report(report) => decision.report(report),
         Input::Proof(proof) => decision.proof(proof),
-        Input::Funds(funds) => {
-            decision.say(Fact::FundsSeen {
-                available: funds.available,
-                at: funds.at,
-            });
-        }
+        Input::Funds(funds) => decision.funds(*funds),
         Input::Operator(operator) => decision.operator(operator),
         Input::Time => decision.time(),
         Input::Rules(hash) if book.desk.rules == *hash => {}
@@ -60,6 +55,15 @@ struct Decision<'a> {
 impl Decision<'_> {
     fn say(&mut self, fact: Fact) {
         self.facts.push(fact);
+    }
+
+    /// Writes a reading of the broker's free cash down; an older one says nothing new.
+    fn funds(&mut self, funds: Funds) {
+        let known = self.view.book.desk.funds;
+        if known.is_none_or(|known| known.at <= funds.at && known != funds) {
+            let Funds { available, at } = funds;
+            self.say(Fact::FundsSeen { available, at });
+        }
     }
 }
 

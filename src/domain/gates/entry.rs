@@ -186,13 +186,18 @@ impl View<'_> {
     /// Returns the price of a contract when it is fresh enough to trade on.
     pub fn fresh(&self, contract: ContractId) -> Option<Quote> {
         let quote = self.book.marks.contracts.get(&contract)?.quote;
-        let age = self
-            .rules
-            .instruments
-            .get(contract.instrument)?
-            .quote_age
-            .front;
-        (self.now - quote.at <= age).then_some(quote)
+        let instruments = &self.rules.instruments;
+        let limits = instruments.get(contract.instrument)?.quote_age;
+        let age = self.now - quote.at;
+        // Only a quote between the two limits needs to know whether the contract is the nearest.
+        let fresh = age <= limits.front
+            || (age <= limits.other
+                && instruments.front_contract(
+                    contract.instrument,
+                    self.today(),
+                    &self.rules.calendar,
+                ) != Some(contract));
+        fresh.then_some(quote)
     }
 }
 

@@ -223,10 +223,12 @@ impl Spec {
         Money::new(price.get() * self.point_value.get()).times(lots.decimal())
     }
 
-    /// Returns the most lots one order may have: ours, and the exchange's freeze quantity.
+    /// Returns the most lots one order may have: ours, and the exchange's freeze quantity; never
+    /// less than one, for an exit of nothing would be none.
     pub fn order_lots_max(&self) -> Lots {
         let frozen = self.freeze.map(|freeze| freeze.lots(self.units_per_lot).0);
-        frozen.map_or(self.max_order_lots, |lots| lots.min(self.max_order_lots))
+        let most = frozen.map_or(self.max_order_lots, |lots| lots.min(self.max_order_lots));
+        most.max(Lots::ONE)
     }
 }
 
