@@ -44,7 +44,7 @@ pub enum Fact {
         lots: Lots,
         code: Code,
     },
-    /// An exit became an exit of more.
+    /// An exit became an exit of more, or a person's own.
     ExitWidened {
         intent: IntentId,
         lots: Option<Lots>,

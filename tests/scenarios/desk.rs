@@ -121,6 +121,17 @@ impl Desk {
             if let Fact::OrderClaimed(claim) = &fact {
                 self.claimed.push(claim.order);
             }
+            match &fact {
+                Fact::IntentApproved(approval) => {
+                    let known = self.book.intents.contains_key(&approval.intent);
+                    assert!(!known, "{} was used before", approval.intent);
+                }
+                Fact::OrderWanted { order, .. } => {
+                    let known = self.book.orders.contains_key(order);
+                    assert!(!known, "{order} was used before");
+                }
+                _ => {}
+            }
             self.book.apply(&fact, self.now);
             self.facts.push(fact);
         }
@@ -347,7 +358,7 @@ impl Desk {
         instrument.per_lot(self.rules.instruments.spec(contract, TODAY).unwrap())
     }
 
-    /// Finds an order: `[INSTRUMENT] [entry|add|exit] [#number]`, the newest that fits.
+    /// Finds an order: `[INSTRUMENT] [entry|add|exit] [1st|2nd|…]`, the newest that fits.
     pub(crate) fn which(&self, words: &mut Words<'_>) -> OrderId {
         let instrument = self.maybe_instrument(words);
         let purpose = words
@@ -358,8 +369,8 @@ impl Desk {
             });
         let number: Option<u16> = words
             .peek()
-            .and_then(|word| word.strip_prefix('#'))
-            .map(|number| number.parse().unwrap())
+            .and_then(|word| word.trim_end_matches(char::is_alphabetic).parse().ok())
+            .filter(|_| words.peek().is_some_and(|word| word.len() == 3))
             .inspect(|_| {
                 words.next();
             });

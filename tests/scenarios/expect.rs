@@ -413,6 +413,7 @@ impl<'a> Expected<'a> {
             }
             "widened" => {
                 let said = words.maybe_number();
+                assert!(said.is_some() || words.takes("all"));
                 self.find(word, |fact| {
                     matches!(fact, Fact::ExitWidened { lots, .. } if lots.map(Lots::decimal) == said)
                 });

@@ -112,4 +112,6 @@ stories! {
     decision_to_fill
     portfolio
     alerts
+    races
+    exits
 }

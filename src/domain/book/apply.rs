@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Book, CancelState, Intent, Order, OrderState, Reversal};
-use crate::domain::fact::{Approval, Claim, Fact, LedgerKind, Movement, OrderEnd};
+use crate::domain::fact::{Approval, Claim, ExitReason, Fact, LedgerKind, Movement, OrderEnd};
 use crate::domain::ids::{IntentId, OrderId};
 use crate::domain::input::{Funds, Scope};
 use crate::domain::money::{Lots, Money, Quantity};
@@ -42,6 +42,7 @@ impl Book {
                 reason,
             } => self.on_intent(*intent, |intent| {
                 intent.lots = *lots;
+                intent.by_person |= matches!(reason, ExitReason::Operator | ExitReason::Kill);
                 intent.goal = crate::domain::fact::Goal::Close(*reason);
             }),
             Fact::IntentClosed { intent, why, .. } => {
@@ -92,7 +93,12 @@ impl Book {
                 self.on_order(*order, |order| order.state = OrderState::Uncertain);
             }
             Fact::OrderNotPlaced { order } => self.end_order(*order, OrderEnd::NotPlaced, at),
-            Fact::OrderClosed { order, why, .. } => self.end_order(*order, *why, at),
+            Fact::OrderClosed { order, why, .. } => {
+                if self.is_failure(*order, *why) {
+                    self.failed(order.intent);
+                }
+                self.end_order(*order, *why, at);
+            }
             Fact::CancelWanted { order, why } => {
                 self.on_order(*order, |order| {
                     order.cancel = CancelState::Wanted(*why, None);
@@ -257,6 +263,15 @@ impl Book {
             order.state = OrderState::Closed(why);
             order.closed_at = Some(at);
         });
+    }
+
+    /// Returns whether an order ended by somebody else's no.
+    fn is_failure(&self, order: OrderId, why: OrderEnd) -> bool {
+        let asked = self
+            .orders
+            .get(&order)
+            .is_some_and(|order| order.cancel != CancelState::None);
+        why == OrderEnd::Rejected || (why == OrderEnd::Cancelled && !asked)
     }
 
     fn failed(&mut self, intent: IntentId) {

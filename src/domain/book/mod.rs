@@ -347,6 +347,13 @@ impl Intent {
         }
     }
 
+    /// Returns what an exit still takes from a leg that holds so many lots.
+    pub fn leaving(&self, held: Lots) -> Lots {
+        self.lots
+            .map_or(held, |lots| lots.less(self.filled))
+            .min(held)
+    }
+
     /// Returns whether it makes a position larger.
     pub const fn opens(&self) -> bool {
         self.id.purpose.opens()

@@ -81,28 +81,16 @@ impl Decision<'_> {
             });
         }
         let position = self.view.book.position_in(signal.instrument);
-        let legs = position.map(|position| self.view.book.legs_of(position.id));
+        let legs = position.map_or_else(Vec::new, |one| self.view.book.legs_of(one.id));
         let before = self.facts.len();
-        let mut left = lots;
-        for (number, leg) in (0_u16..).zip(legs.into_iter().flatten()) {
-            let part = left.min(leg.lots);
-            if !part.is_zero() {
-                let lots = (part < leg.lots).then_some(part);
-                let (cause, signal) = (signal.id, Some(signal.id));
-                self.exit_leg(
-                    leg,
-                    Out {
-                        cause,
-                        signal,
-                        reason,
-                        by_person: false,
-                        lots,
-                    },
-                    number,
-                );
-            }
-            left = left.less(part);
-        }
+        let out = Out {
+            cause: signal.id,
+            signal: Some(signal.id),
+            reason,
+            by_person: false,
+            lots: Some(lots),
+        };
+        self.exit_parts(&legs, out);
         if self.facts.len() == before
             && self
                 .view
@@ -114,6 +102,24 @@ impl Decision<'_> {
             return self.exit_signal(signal, Which::All);
         }
         self.conclude(signal, before);
+    }
+
+    /// Takes a number of lots out of several legs, in their order, beyond what is leaving already.
+    pub(super) fn exit_parts(&mut self, legs: &[&Leg], out: Out) {
+        let mut left = out.lots.unwrap_or(Lots::ZERO);
+        for (number, leg) in (0_u16..).zip(legs) {
+            let exit = self.view.book.exit_of(leg.id);
+            let leaving = exit.map_or(Lots::ZERO, |exit| exit.leaving(leg.lots));
+            let part = left.min(leg.lots.less(leaving));
+            if part.is_zero() {
+                continue;
+            }
+            left = left.less(part);
+            let gone = exit.map_or(Lots::ZERO, |exit| exit.filled);
+            let all = leaving.plus(part) == leg.lots;
+            let lots = (!all).then(|| gone.plus(leaving).plus(part));
+            self.exit_leg(leg, Out { lots, ..out }, number);
+        }
     }
 
     /// Says the verdict on an exit before what follows from it.
@@ -149,21 +155,21 @@ impl Decision<'_> {
             self.exit_leg(leg, out, number);
         }
         let first = u16::try_from(legs.len()).unwrap_or(u16::MAX);
-        for (number, intent) in (first..).zip(coming) {
-            let why = if out.by_person {
-                CancelWhy::Operator
-            } else {
-                CancelWhy::Exit
-            };
-            let gone = self.give_up(intent, why);
-            let leg_is_listed = legs.iter().any(|leg| leg.id == intent.leg);
-            if !gone && !leg_is_listed && self.view.book.exit_of(intent.leg).is_none() {
-                self.exit_intent(intent, Out { lots: None, ..out }, number);
+        // The entry of a listed leg was given up with the leg.
+        let others = coming
+            .iter()
+            .filter(|intent| legs.iter().all(|leg| leg.id != intent.leg));
+        for (number, intent) in (first..).zip(others) {
+            let gone = self.give_up(intent, CancelWhy::Exit);
+            if !gone && self.view.book.exit_of(intent.leg).is_none() {
+                let wanted = intent.lots.unwrap_or(Lots::ONE);
+                self.exit_intent(intent, Out { lots: None, ..out }, (number, wanted));
             }
         }
     }
 
-    /// Takes a leg out, unless an exit of as much is under way.
+    /// Takes a leg out, unless an exit of as much is under way. A person takes an exit over, so that
+    /// it leaves though everything is frozen.
     pub(super) fn exit_leg(&mut self, leg: &Leg, out: Out, number: u16) {
         if let Some(exit) = self.view.book.exit_of(leg.id) {
             let wider = match (exit.lots, out.lots) {
@@ -171,15 +177,16 @@ impl Decision<'_> {
                 (Some(_), None) => true,
                 (None, _) => false,
             };
-            if wider {
-                let (intent, lots, reason) = (exit.id, out.lots, out.reason);
+            if wider || (out.by_person && !exit.by_person) {
+                let lots = if wider { out.lots } else { exit.lots };
+                let (intent, reason) = (exit.id, out.reason);
                 self.say(Fact::ExitWidened {
                     intent,
                     lots,
                     reason,
                 });
             }
-            return;
+            return self.cancel_entry_of(leg.id);
         }
         let intent = IntentId {
             cause: out.cause,
@@ -199,7 +206,7 @@ impl Decision<'_> {
             by_person: out.by_person,
             goal: Goal::Close(out.reason),
         })));
-        let lots = out.lots.unwrap_or(leg.lots);
+        let lots = out.lots.unwrap_or(leg.lots).min(leg.lots);
         self.say(Fact::OrderWanted {
             order: intent.order(1),
             lots,
@@ -221,7 +228,8 @@ impl Decision<'_> {
     }
 
     /// Takes out what an entry still in flight may yet fill.
-    pub(super) fn exit_intent(&mut self, entry: &Intent, out: Out, number: u16) {
+    pub(super) fn exit_intent(&mut self, entry: &Intent, out: Out, order: (u16, Lots)) {
+        let (number, lots) = order;
         let intent = IntentId {
             cause: out.cause,
             purpose: Purpose::Exit,
@@ -240,7 +248,6 @@ impl Decision<'_> {
             by_person: out.by_person,
             goal: Goal::Close(out.reason),
         })));
-        let lots = entry.lots.unwrap_or(Lots::ONE);
         self.say(Fact::OrderWanted {
             order: intent.order(1),
             lots,

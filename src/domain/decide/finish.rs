@@ -14,6 +14,8 @@ pub(super) struct End {
     pub(super) filled: Lots,
     /// What the leg holds.
     pub(super) held: Lots,
+    /// Whether what it filled is taken out again, so that no more of it is wanted.
+    pub(super) unwanted: bool,
 }
 
 impl Decision<'_> {
@@ -36,7 +38,7 @@ impl Decision<'_> {
         let waiting = intent.lots.unwrap_or(Lots::ZERO).less(end.filled);
         let cancelled = match order.cancel {
             CancelState::Wanted(why, _) | CancelState::Taken(why) => Some(why),
-            CancelState::None => None,
+            CancelState::None => end.unwanted.then_some(CancelWhy::Exit),
         };
         if end.why == OrderEnd::Filled && !waiting.is_zero() && cancelled.is_none() {
             let order = next(order.id);
@@ -96,6 +98,8 @@ impl Decision<'_> {
             .lots
             .map_or(end.held, |lots| lots.less(end.filled))
             .min(end.held);
+        let progressed = !order.filled.is_zero() || end.filled > intent.filled;
+        let unasked = order.cancel == CancelState::None && !progressed;
         let given_up = matches!(
             order.cancel,
             CancelState::Wanted(CancelWhy::Operator, _) | CancelState::Taken(CancelWhy::Operator)
@@ -114,6 +118,7 @@ impl Decision<'_> {
         }
         let pause = match end.why {
             OrderEnd::Refused | OrderEnd::Rejected => Some(self.view.now + self.pause(intent)),
+            OrderEnd::Cancelled if unasked => Some(self.view.now + self.pause(intent)),
             OrderEnd::Filled | OrderEnd::Cancelled | OrderEnd::Expired | OrderEnd::NotPlaced => {
                 None
             }

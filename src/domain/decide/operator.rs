@@ -38,12 +38,13 @@ impl Decision<'_> {
             ExitWhat::Instrument(only) => only == instrument,
             ExitWhat::Leg(_) => false,
         };
-        let legs: Vec<&Leg> = book
+        let mut legs: Vec<&Leg> = book
             .legs
             .values()
             .filter(|leg| leg.is_open())
             .filter(|leg| what == ExitWhat::Leg(leg.id) || meant(leg.contract.instrument))
             .collect();
+        legs.sort_by_key(|leg| (leg.opened_at, !leg.base, leg.layer));
         let coming: Vec<&Intent> = book
             .open_intents()
             .filter(|intent| intent.opens())
@@ -61,7 +62,13 @@ impl Decision<'_> {
             by_person: true,
             lots,
         };
+        if lots.is_some() && !legs.is_empty() {
+            return self.exit_parts(&legs, out);
+        }
         self.exit_all(&legs, &coming, out);
+        for instrument in book.reversals.keys().filter(|one| meant(**one)) {
+            self.end_reversal(*instrument);
+        }
     }
 
     fn cancel_ordered(&mut self, id: IntentId) {
@@ -115,7 +122,9 @@ impl Decision<'_> {
             .high_water
             .get()
             .checked_mul((marked + amount).get().max(Decimal::ZERO));
-        let high_water = scaled.and_then(|scaled| scaled.checked_div(marked.get()));
+        let high_water = scaled
+            .filter(|_| marked > Money::ZERO)
+            .and_then(|scaled| scaled.checked_div(marked.get()));
         if let Some(high_water) = high_water {
             let high_water = Money::new(high_water).to_paisa();
             self.say(Fact::HighWaterSet { high_water });

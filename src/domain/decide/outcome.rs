@@ -2,8 +2,8 @@
 
 use super::Decision;
 use super::finish::End;
-use crate::domain::book::{Order, OrderState};
-use crate::domain::fact::{Code, Fact, OrderEnd};
+use crate::domain::book::{CancelState, Order, OrderState};
+use crate::domain::fact::{CancelWhy, Code, Fact, OrderEnd};
 use crate::domain::input::{CallKind, CallResult, Found, Outcome, Proof, Scope, TradingState};
 use crate::domain::money::Lots;
 use crate::domain::order::BrokerOrderId;
@@ -30,6 +30,16 @@ impl Decision<'_> {
             }
             (OrderState::Closed(OrderEnd::NotPlaced), CallResult::Sent(broker_id)) => {
                 self.arrived_late(order, broker_id);
+            }
+            (OrderState::Sending { .. }, CallResult::NotSent(text))
+                if order.cancel != CancelState::None =>
+            {
+                self.say(Fact::OrderClosed {
+                    order: id,
+                    why: OrderEnd::Expired,
+                    text: Some(text.clone()),
+                });
+                self.ended_without_fill(order, OrderEnd::Expired);
             }
             (OrderState::Sending { .. }, CallResult::NotSent(text)) => {
                 let not_before = self.view.now + self.view.rules.timing.release_pause;
@@ -58,6 +68,11 @@ impl Decision<'_> {
                     order: id,
                     text: text.clone(),
                 });
+            }
+            (OrderState::Sent, CallResult::Sent(other))
+                if order.broker_id.as_ref().is_some_and(|known| known != other) =>
+            {
+                self.two_ids(order, other);
             }
             // A later word on an order that has moved on says nothing new.
             (
@@ -88,6 +103,24 @@ impl Decision<'_> {
             order: order.id,
             broker_id: broker_id.clone(),
         });
+        // Its goal has ended, or has a further order: nobody waits for this one.
+        self.say(Fact::CancelWanted {
+            order: order.id,
+            why: CancelWhy::Wait,
+        });
+    }
+
+    /// One order of ours has two names at the broker: one of them is not what we take it for.
+    fn two_ids(&mut self, order: &Order, other: &BrokerOrderId) {
+        let known = order.broker_id.as_ref();
+        self.say(Fact::FindingMade {
+            instrument: Some(order.contract.instrument),
+            order: Some(order.id),
+            code: Code("two_broker_ids"),
+            ours: known.map_or_else(String::new, ToString::to_string),
+            theirs: other.to_string(),
+        });
+        self.reduce(Scope::Desk, "an order has two names at the broker");
     }
 
     fn cancelled(&mut self, order: &Order, result: &CallResult) {
@@ -172,6 +205,7 @@ impl Decision<'_> {
                 why,
                 filled: intent.filled,
                 held,
+                unwanted: false,
             },
         );
     }
@@ -188,7 +222,10 @@ impl Decision<'_> {
                 .map(|known| known.state)
                 .unwrap_or_default(),
         };
-        if current == TradingState::Active {
+        let said = self.facts.iter().any(
+            |fact| matches!(fact, Fact::TradingStateSet { scope: known, .. } if *known == scope),
+        );
+        if current == TradingState::Active && !said {
             self.say(Fact::TradingStateSet {
                 scope,
                 state: TradingState::Reducing,

@@ -8,15 +8,16 @@ use rust_decimal::Decimal;
 use super::Decision;
 use super::exit::Out;
 use super::finish::End;
-use crate::domain::book::{Intent, Leg, Order, OrderState, share};
+use crate::domain::book::{CancelState, Intent, Leg, Order, OrderState, share};
 use crate::domain::charges::{ChargeKind, Traded};
 use crate::domain::fact::{
-    Code, ExitReason, Fact, Fill, Goal, LedgerKind, LegOpening, Movement, OpenGoal, OrderEnd,
-    Reduction,
+    CancelWhy, Code, ExitReason, Fact, Fill, Goal, IntentEnd, LedgerKind, LegOpening, Movement,
+    OpenGoal, OrderEnd, Reduction,
 };
+use crate::domain::ids::{IntentId, Purpose};
 use crate::domain::input::{Report, ReportStatus, Scope};
 use crate::domain::instrument::{Instrument, Spec};
-use crate::domain::money::{Lots, Money, PointValue, Points};
+use crate::domain::money::{Lots, Money, PointValue, Points, Quantity};
 use crate::domain::order::Direction;
 
 /// An order with all that is needed to read a report on it.
@@ -70,6 +71,7 @@ impl Decision<'_> {
                 .legs
                 .get(&intent.leg)
                 .map_or(Lots::ZERO, |leg| leg.lots),
+            unwanted: false,
         };
         if report.quantity > order.filled && report.value >= order.value {
             let growth = self.filled(&case, report);
@@ -86,16 +88,19 @@ impl Decision<'_> {
     /// Says what was filled and what it cost.
     fn filled(&mut self, case: &Case<'_>, report: &Report) -> Growth {
         let per_lot = case.instrument.per_lot(case.spec);
-        let before = points(case.order.value, per_lot);
-        let after = points(report.value, per_lot);
-        let lots = report.quantity.lots(per_lot).0;
+        let (known, lots) = (
+            case.order.filled.lots(per_lot).0,
+            report.quantity.lots(per_lot).0,
+        );
+        let before = points(case.order.value, (known, case.order.filled));
+        let after = points(report.value, (lots, report.quantity));
         let traded = Traded {
             exchange: case.instrument.exchange,
             kind: ChargeKind::of(case.instrument.exchange, case.order.product),
             side: case.order.side,
             day: self.view.today(),
         };
-        let turnover = after.value(Lots::ONE, case.spec.point_value);
+        let turnover = case.turnover(report);
         let charges = self.view.rules.charges.for_order(traded, turnover);
         let added = charges - case.order.charges;
         self.say(Fact::Filled(Box::new(Fill {
@@ -107,7 +112,7 @@ impl Decision<'_> {
             added_charges: added,
         })));
         let mut growth = Growth {
-            lots: lots.less(case.order.filled.lots(per_lot).0),
+            lots: lots.less(known),
             cost: after - before,
             total: (lots, after),
             charges: added,
@@ -166,9 +171,11 @@ impl Decision<'_> {
             leg: case.intent.leg,
             risk,
         });
+        let reason = unwanted(case.intent, leg, risk);
+        end.unwanted = reason.is_some();
         let exits = self.view.book.exit_of(case.intent.leg).is_some();
-        if risk <= Money::ZERO && !exits {
-            self.exit_at_once(case);
+        if let Some(reason) = reason.filter(|_| !exits) {
+            self.exit_at_once(case, reason, lots);
         }
     }
 
@@ -192,22 +199,26 @@ impl Decision<'_> {
         })));
     }
 
-    /// A fill at or through its own stop leaves at once.
-    fn exit_at_once(&mut self, case: &Case<'_>) {
+    /// Takes out what was filled and is not wanted, under a name that its cause has not used yet:
+    /// the exit half of a reversal has the same cause.
+    fn exit_at_once(&mut self, case: &Case<'_>, reason: ExitReason, held: Lots) {
         let out = Out {
             cause: case.intent.leg.0,
             signal: case.intent.signal,
-            reason: ExitReason::Stop,
+            reason,
             by_person: false,
             lots: None,
         };
-        let exits = self
-            .view
-            .book
-            .legs
-            .get(&case.intent.leg)
-            .map_or(0, |leg| leg.exits);
-        self.exit_intent(case.intent, out, exits);
+        let intents = &self.view.book.intents;
+        let taken = |number: &u16| {
+            intents.contains_key(&IntentId {
+                cause: out.cause,
+                purpose: Purpose::Exit,
+                number: *number,
+            })
+        };
+        let free = (0..u16::MAX).find(|number| !taken(number));
+        self.exit_intent(case.intent, out, (free.unwrap_or(u16::MAX), held));
     }
 
     /// An exit's fill makes its leg smaller and books the gain.
@@ -251,6 +262,28 @@ impl Decision<'_> {
         if end.held.is_zero() {
             self.close_leg(leg, (gross, charges), reason);
         }
+        self.keep_within(case, end);
+    }
+
+    /// A late fill of an order that was over leaves less for the one that followed it.
+    fn keep_within(&mut self, case: &Case<'_>, end: &End) {
+        let live = self.view.book.live_order(case.intent.id);
+        let Some(other) = live.filter(|live| live.id != case.order.id) else {
+            return;
+        };
+        let per_lot = case.instrument.per_lot(case.spec);
+        let working = other.lots.less(other.filled.lots(per_lot).0);
+        let leaving = case
+            .intent
+            .lots
+            .map_or(end.held, |lots| lots.less(end.filled));
+        let idle = other.state == OrderState::Wanted || other.cancel != CancelState::None;
+        if !idle && working > leaving.min(end.held) {
+            self.say(Fact::CancelWanted {
+                order: other.id,
+                why: CancelWhy::Reprice,
+            });
+        }
     }
 
     fn close_leg(&mut self, leg: &Leg, last: (Money, Money), reason: ExitReason) {
@@ -289,6 +322,17 @@ impl Decision<'_> {
         self.reduce(Scope::Instrument(instrument), code);
     }
 
+    /// What still works of an entry that is taken out again is cancelled.
+    fn cancel_unwanted(&mut self, case: &Case<'_>, end: &End) {
+        let works = !case.order.state.is_closed() && case.order.cancel == CancelState::None;
+        if end.unwanted && works {
+            self.say(Fact::CancelWanted {
+                order: case.order.id,
+                why: CancelWhy::Exit,
+            });
+        }
+    }
+
     /// Ends the order when the broker says so, or when all of it is filled.
     fn close(&mut self, case: &Case<'_>, report: &Report, mut end: End) {
         let done = !case.order.quantity.is_zero() && report.quantity >= case.order.quantity;
@@ -298,7 +342,9 @@ impl Decision<'_> {
             ReportStatus::Cancelled => Some(OrderEnd::Cancelled),
             ReportStatus::Rejected => Some(OrderEnd::Rejected),
         };
-        let Some(why) = why else { return };
+        let Some(why) = why else {
+            return self.cancel_unwanted(case, &end);
+        };
         if matches!(case.order.state, OrderState::Closed(known) if known == why) {
             return;
         }
@@ -315,10 +361,38 @@ impl Decision<'_> {
     }
 }
 
-/// Returns the sum of price times lots of a sum of price times ordered units.
-fn points(value: Money, per_lot: u32) -> Points {
-    let lots = value.get().checked_div(Decimal::from(per_lot.max(1)));
-    Points::new(lots.unwrap_or_default().round_dp(8))
+impl Case<'_> {
+    /// Returns the rupees that charges are taken of.
+    fn turnover(&self, report: &Report) -> Money {
+        let per_lot = Decimal::from(self.instrument.per_lot(self.spec).max(1));
+        let worth = report.value.times(self.spec.point_value.get());
+        Money::new(worth.get().checked_div(per_lot).unwrap_or_default())
+    }
+}
+
+/// Returns the sum of price times lots of the whole lots in a sum of price times ordered units.
+fn points(value: Money, (lots, units): (Lots, Quantity)) -> Points {
+    let whole = value.get() * lots.decimal();
+    let cost = whole.checked_div(units.decimal()).unwrap_or_default();
+    Points::new(cost.round_dp(8))
+}
+
+/// Returns why what an entry has filled is taken out at once: it was filled at or through its own
+/// stop, or it came after its leg was closed or its entry given up for an exit.
+fn unwanted(entry: &Intent, leg: Option<&Leg>, risk: Money) -> Option<ExitReason> {
+    let closed = leg.filter(|leg| !leg.is_open());
+    let given_up = matches!(entry.end, Some((IntentEnd::Superseded, _)));
+    if risk <= Money::ZERO {
+        Some(ExitReason::Stop)
+    } else if closed.is_some() || given_up {
+        Some(
+            closed
+                .and_then(|leg| leg.reason)
+                .unwrap_or(ExitReason::Signal),
+        )
+    } else {
+        None
+    }
 }
 
 /// Returns the money between what a leg cost and its stop; not positive when filled through it.

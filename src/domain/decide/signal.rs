@@ -5,6 +5,7 @@ use crate::domain::book::Position;
 use crate::domain::fact::{Approval, Code, ExitReason, Fact, Goal, OpenGoal};
 use crate::domain::gates::{self, Approved, Entry, EntryKind};
 use crate::domain::ids::{IntentId, LegId, PositionId, Purpose};
+use crate::domain::instrument::InstrumentIx;
 use crate::domain::money::{Lots, Quantity};
 use crate::domain::order::{Direction, Side};
 use crate::domain::rules::OnExisting;
@@ -30,22 +31,47 @@ impl Decision<'_> {
             Ask::Add { direction, layer } => {
                 self.enter(signal, EntryKind::Add, (direction, layer));
             }
-            Ask::Exit(which) => self.exit_signal(signal, which),
+            Ask::Exit(which) => {
+                self.exit_signal(signal, which);
+                if which == Which::All {
+                    self.end_reversal(signal.instrument);
+                }
+            }
             Ask::Trade {
                 word,
                 quantity,
                 position_size,
             } => {
-                self.trade(
-                    signal,
-                    Trade {
-                        word,
-                        quantity,
-                        expected: position_size,
-                    },
-                );
+                let trade = Trade {
+                    word,
+                    quantity,
+                    expected: position_size,
+                };
+                self.trade(signal, trade);
+                self.end_reversal(signal.instrument);
             }
         }
+    }
+
+    /// A newer word on the instrument takes the place of a reversal that still waits.
+    pub(super) fn end_reversal(&mut self, instrument: InstrumentIx) {
+        let Some(waiting) = self.view.book.reversals.get(&instrument) else {
+            return;
+        };
+        let signal = waiting.signal.id;
+        let renewed = self
+            .facts
+            .iter()
+            .any(|fact| matches!(fact, Fact::ReversalWaiting { .. }));
+        let ended = Fact::ReversalEnded {
+            instrument,
+            signal,
+            code: Code("superseded"),
+            trace: None,
+        };
+        // A new reversal of the same instrument is said last, so that it stands.
+        let place = self.facts.len().saturating_sub(usize::from(renewed));
+        self.facts.insert(place, ended);
     }
 
     /// Writes an end-of-day look down.
@@ -246,12 +272,43 @@ impl Decision<'_> {
     /// Out now, and the other way once flat, judged then on its own.
     fn reverse(&mut self, signal: &Signal) {
         self.exit_signal(signal, Which::All);
-        if super::answer(&self.facts) == Some(super::Answer::Accepted) {
-            self.say(Fact::ReversalWaiting {
-                signal: Box::new(signal.clone()),
-                until: self.view.now + self.view.rules.timing.intent_validity,
-            });
+        match super::answer(&self.facts) {
+            Some(super::Answer::Accepted) => {}
+            // The way out is under way: the other half still waits for its end.
+            Some(super::Answer::Recorded(_)) => {
+                self.facts.clear();
+                self.accept(signal);
+            }
+            Some(super::Answer::Rejected(_)) | None => return,
         }
+        self.say(Fact::ReversalWaiting {
+            signal: Box::new(self.remaining(signal)),
+            until: self.view.now + self.view.rules.timing.intent_validity,
+        });
+    }
+
+    /// Returns the signal with what its quantity has left after closing what is held: a sender's
+    /// order for a reversal counts both halves.
+    fn remaining(&self, signal: &Signal) -> Signal {
+        let mut rest = signal.clone();
+        let book = self.view.book;
+        let held: Lots = book
+            .position_in(signal.instrument)
+            .map_or_else(Vec::new, |one| book.legs_of(one.id))
+            .iter()
+            .fold(Lots::ZERO, |sum, leg| sum.plus(leg.lots));
+        if let Ask::Trade {
+            quantity: Some(quantity),
+            ..
+        } = &mut rest.ask
+            && let Some(per_lot) = self.per_lot(signal)
+        {
+            let left = quantity.less(held.units(per_lot));
+            if !left.is_zero() {
+                *quantity = left;
+            }
+        }
+        rest
     }
 
     /// Takes at most `asked` out, oldest leg first.
@@ -271,7 +328,12 @@ impl Decision<'_> {
 
     fn per_lot(&self, signal: &Signal) -> Option<u32> {
         let instrument = self.view.rules.instruments.get(signal.instrument)?;
-        let contract = self.view.book.position_in(signal.instrument)?.contract;
+        let book = self.view.book;
+        let held = book.position_in(signal.instrument).map(|one| one.contract);
+        let contract = held.or_else(|| {
+            let coming = book.entries_of(signal.instrument).next();
+            coming.map(|one| one.contract)
+        })?;
         let spec = self
             .view
             .rules

@@ -7,6 +7,7 @@ use super::Decision;
 use crate::domain::book::{CancelState, Intent, Order, OrderState, Reversal};
 use crate::domain::fact::{CancelWhy, Code, Fact};
 use crate::domain::gates::{self, Entry, EntryKind};
+use crate::domain::input::TradingState;
 use crate::domain::order::Direction;
 use crate::domain::signal::{Ask, Layer, TradeWord};
 
@@ -64,6 +65,11 @@ impl Decision<'_> {
         } else {
             (timing.exit_reprice, CancelWhy::Reprice)
         };
+        let frozen = self.view.book.state_of(order.contract.instrument) == TradingState::Frozen;
+        if frozen && !intent.opens() && !intent.by_person {
+            // Its next order could not leave: better one that rests than none.
+            return;
+        }
         let over = |since: DateTime<Utc>| self.view.now - since >= wait;
         if order.cancel == CancelState::None && order.sent_at.is_some_and(over) {
             self.say(Fact::CancelWanted {
