@@ -1,6 +1,44 @@
 //! The doors: webhook, OpenAlgo-compatible, operator, health.
+//!
+//! 1. Every door ends in the desk: none decides, none waits for a broker's order route.
+//! 2. What a door does not know is refused; nothing is passed on by default.
+//! 3. A secret never reaches a log, a label or an answer.
 
+use actix_web::HttpResponse;
+use actix_web::middleware::from_fn;
+use actix_web::web::{ServiceConfig, get, post, resource, scope, to};
+
+mod alert;
 pub mod auth;
+mod body;
+mod compat;
+mod doors;
+mod dry_run;
+mod error;
+mod health;
+mod invalid;
 pub mod json;
 pub mod limits;
+mod people;
+mod request_id;
+mod server;
+mod submit;
 pub mod webhook;
+
+pub use doors::{Degraded, Doors, PriceSeen};
+pub use error::DoorError;
+pub use people::People;
+pub use server::{Serving, serve};
+
+/// Every route there is.
+pub fn routes(config: &mut ServiceConfig) {
+    let named = scope("")
+        .wrap(from_fn(request_id::name))
+        .service(resource("/webhook/{secret}").route(post().to(alert::take)))
+        .service(resource("/healthz").route(get().to(health::healthz)))
+        .service(resource("/readyz").route(get().to(health::readyz)))
+        .service(resource("/metrics").route(get().to(health::metrics)))
+        .service(resource("/api/v1/{route:.*}").to(compat::take))
+        .default_service(to(HttpResponse::NotFound));
+    config.service(named);
+}

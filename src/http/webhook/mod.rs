@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use self::fields::Fields;
 use super::json::Object;
+use crate::domain::ids::SignalId;
 use crate::domain::instrument::{ContractId, Found, InstrumentIx, Instruments};
 use crate::domain::money::Price;
 use crate::domain::order::{Direction, Exchange};
@@ -45,6 +46,17 @@ pub enum Asked {
     Scout(Scout),
     /// A closed bar.
     Bar(Bar),
+}
+
+impl Asked {
+    /// Returns the name of the signal.
+    pub const fn id(&self) -> SignalId {
+        match self {
+            Self::Signal(signal) => signal.id,
+            Self::Scout(scout) => scout.id,
+            Self::Bar(bar) => bar.id,
+        }
+    }
 }
 
 /// An alert that means something.

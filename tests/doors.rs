@@ -1,0 +1,12 @@
+//! The doors over HTTP, with a desk and a database behind them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "allow-unwrap-in-tests does not reach the helpers of a test program"
+)]
+
+mod doors {
+    mod alerts;
+    mod house;
+    mod openalgo;
+}
