@@ -92,12 +92,23 @@ impl<B: Broker> Courier<B> {
     /// comes up meanwhile is taken up as lanes become free, so that a broker who hangs on one order
     /// holds up no other.
     pub async fn step(&self) -> usize {
+        self.step_until(&tokio_util::sync::CancellationToken::new())
+            .await
+    }
+
+    /// The same, but takes nothing new up once it is told to stop; calls under way are finished.
+    async fn step_until(&self, stop: &tokio_util::sync::CancellationToken) -> usize {
         let mut going = FuturesUnordered::new();
         let mut changes = self.desk.changes();
         let mut made = 0;
         loop {
             changes.mark_unchanged();
-            for call in self.wanted() {
+            let wanted = if stop.is_cancelled() {
+                Vec::new()
+            } else {
+                self.wanted()
+            };
+            for call in wanted {
                 let (Call::Place(order) | Call::Cancel(order)) = call else {
                     continue;
                 };
@@ -112,6 +123,7 @@ impl<B: Broker> Courier<B> {
             tokio::select! {
                 ended = going.next() => if ended.is_none() { return made },
                 _ = changes.changed() => {}
+                () = stop.cancelled(), if !stop.is_cancelled() => {}
             }
         }
     }
@@ -274,10 +286,7 @@ impl<B: Broker> Courier<B> {
         let mut changes = self.desk.changes();
         loop {
             changes.mark_unchanged();
-            let made = tokio::select! {
-                made = self.step() => made,
-                () = stop.cancelled() => return,
-            };
+            let made = self.step_until(&stop).await;
             if made > 0 {
                 info!(calls = made, "the courier made {made} calls");
             }

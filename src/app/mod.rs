@@ -1,0 +1,271 @@
+//! Who starts what: the parts of a mode, put together once.
+//!
+//! This is the only place, with `config`, that knows the mode. Everything it starts ends together:
+//! when any task ends, all are told to stop.
+
+mod paper;
+mod sending;
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use anyhow::{Context as _, bail};
+use futures_util::FutureExt as _;
+use secrecy::ExposeSecret as _;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+pub use paper::sim_base;
+
+use crate::broker::openalgo::{OpenAlgo, ReadOnly};
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{Config, Mode, Settings};
+use crate::desk::{CrashPoint, Desk, Lease, LiveMarks, Parts};
+use crate::domain::input::{Input, TradingState};
+use crate::domain::money::Money;
+use crate::http::{self, Doors, PriceSeen, Serving};
+use crate::store::{self, DeskId, NewDesk, Store, cluster::Cluster};
+use crate::telemetry;
+
+/// How long tasks may take to end once told to.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// What a paper desk starts with when nothing is configured, in rupees.
+const PAPER_CAPITAL: i64 = 5_000_000;
+
+/// A database that is ready, and the desk in it.
+pub struct Opened {
+    /// The configuration it was opened with.
+    pub config: Arc<Config>,
+    /// The database.
+    pub store: Store,
+    /// The desk's number.
+    pub desk: DeskId,
+    /// Our share in the embedded server, when there is one.
+    pub cluster: Option<Cluster>,
+}
+
+/// Opens the database: the one configured, or our own in the data directory.
+pub async fn open(config: Config) -> anyhow::Result<Opened> {
+    let config = Arc::new(config);
+    let name = format!("torana_{}", config.settings.mode.word());
+    let (owner, service, cluster) = if let Some(url) = &config.secrets.database_url {
+        let owner = config.secrets.database_owner_url.as_ref().unwrap_or(url);
+        (
+            owner.expose_secret().parse()?,
+            url.expose_secret().parse()?,
+            None,
+        )
+    } else {
+        let cluster = Cluster::open(&config.data_dir.join("pg"))?;
+        cluster.create_database(&name)?;
+        let dir = cluster.dir().display().to_string();
+        info!(dir, "using our own PostgreSQL {} in {dir}", cluster.major());
+        (
+            cluster.owner_options(&name),
+            cluster.service_options(&name),
+            Some(cluster),
+        )
+    };
+    store::migrate(owner)
+        .await
+        .context("the schema could not be brought up to date")?;
+    let instruments = Arc::new(config.rules.instruments.clone());
+    let store = Store::connect(service, instruments).await?;
+    let desk = DeskId(1);
+    let new = NewDesk {
+        id: desk,
+        name: config.settings.desk.name.clone(),
+        made_in: config.settings.mode.word(),
+        opening: capital(&config.settings)?,
+        state: match config.settings.mode {
+            Mode::Live => TradingState::Frozen,
+            Mode::Paper | Mode::Shadow => TradingState::Active,
+        },
+    };
+    store.ensure_desk(&new, SystemClock.now()).await?;
+    Ok(Opened {
+        config,
+        store,
+        desk,
+        cluster,
+    })
+}
+
+/// A desk and the task that decides for it.
+pub struct Deciding {
+    /// Decides.
+    pub desk: Arc<Desk>,
+    /// The task; it ends when `stop` is cancelled.
+    pub tasks: JoinSet<&'static str>,
+    /// Tells everything but the desk to stop.
+    pub stop: CancellationToken,
+    /// Tells the desk to stop: last, so that what was under way is still written.
+    pub last: CancellationToken,
+}
+
+/// Starts a desk on an opened database, gives a new one its capital and adopts the rules.
+pub async fn decide(opened: &Opened) -> anyhow::Result<Deciding> {
+    let settings = &opened.config.settings;
+    let crash = settings
+        .crash_after
+        .as_ref()
+        .map_or_else(CrashPoint::default, |crash| {
+            CrashPoint::at(crash.place.clone(), crash.passing)
+        });
+    let (desk, worker) = Desk::new(Parts {
+        store: opened.store.clone(),
+        id: opened.desk,
+        rules: Arc::new(opened.config.rules.clone()),
+        clock: Arc::new(SystemClock),
+        crash: Arc::new(crash),
+        marks: Arc::new(LiveMarks::default()),
+        waiting_max: settings.limits.inputs_waiting,
+        batch_max: settings.limits.inputs_per_lock,
+    });
+    let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
+    let last = CancellationToken::new();
+    let token = last.clone();
+    tasks.spawn(worker.run(token).map(|()| "desk"));
+    desk.input(Input::Rules(opened.config.rules.hash), None)
+        .await?;
+    desk.refresh().await?;
+    Ok(Deciding {
+        desk,
+        tasks,
+        stop,
+        last,
+    })
+}
+
+fn capital(settings: &Settings) -> anyhow::Result<Money> {
+    match (settings.desk.opening_capital, settings.mode) {
+        (Some(capital), _) => Ok(capital),
+        (None, Mode::Paper | Mode::Shadow) => Ok(Money::rupees(PAPER_CAPITAL)),
+        (None, Mode::Live) => bail!("desk.opening_capital: live needs the capital it starts with"),
+    }
+}
+
+/// Runs the gateway until it is told to stop, or until a part of it ends.
+pub async fn serve(opened: Opened) -> anyhow::Result<()> {
+    if opened.config.settings.mode == Mode::Live {
+        bail!(
+            "live mode opens with the monitor that watches stops; this version runs paper and shadow"
+        );
+    }
+    let listener = listen(&opened.config)?;
+    let counters = telemetry::counters();
+    let mut deciding = decide(&opened).await?;
+    let desk = Arc::clone(&deciding.desk);
+    let practice = paper::start(&opened, &desk)?;
+    let lease = Arc::new(Lease::new(
+        opened.store.clone(),
+        opened.desk,
+        holder(),
+        opened.config.settings.courier.lease,
+    ));
+    let stop = deciding.stop.clone();
+    let parts = sending::Parts {
+        broker: Arc::new(OpenAlgo::new(&practice.rest)?),
+        lease: Arc::clone(&lease),
+        hint: practice.hint.clone(),
+    };
+    let health = sending::start(&mut deciding, &opened, (parts, practice.feed.clone()));
+    let mut doors = Doors::new(Arc::clone(&desk), &opened.config);
+    doors.reads = Some(ReadOnly::new(&practice.rest)?);
+    doors.price_seen = practice.hint.clone().map(|hint| -> PriceSeen {
+        Arc::new(move |instrument, price| hint.signal(instrument, price))
+    });
+    doors.degraded = Arc::new(move || health.degraded());
+    doors.counters = Some(counters);
+    let serving = Serving {
+        workers: opened.config.settings.server.workers,
+        drain: opened.config.settings.server.drain,
+    };
+    let address = listener.local_addr()?;
+    let served = http::serve(Data::new(doors), listener, serving, stop);
+    deciding.tasks.spawn(async move {
+        if let Err(error) = served.await {
+            tracing::error!(%error, "the doors failed");
+        }
+        "the doors"
+    });
+    paper::first_source(&opened, address).await?;
+    announce(&opened.config, address);
+    until_stopped(deciding, &opened).await
+}
+
+fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    let address = config.settings.server.listen;
+    TcpListener::bind(address).with_context(|| {
+        format!("server.listen: nothing can listen on {address}; is another gateway running?")
+    })
+}
+
+fn holder() -> String {
+    format!("{}@{}", std::process::id(), hostname())
+}
+
+fn hostname() -> String {
+    std::fs::read_to_string("/etc/hostname")
+        .map_or_else(|_| "here".to_owned(), |name| name.trim().to_owned())
+}
+
+fn announce(config: &Config, address: SocketAddr) {
+    for warning in &config.warnings {
+        warn!("{warning}");
+    }
+    if config.settings.mode != Mode::Live {
+        info!("paper: stops are recorded and not yet watched");
+        info!("paper: prices come from {}", config.settings.paper.prices);
+    }
+    info!("the doors are open at http://{address}");
+}
+
+/// Waits for a signal or for any task to end, then ends all.
+async fn until_stopped(mut deciding: Deciding, opened: &Opened) -> anyhow::Result<()> {
+    let ended = tokio::select! {
+        ended = deciding.tasks.join_next() => ended,
+        () = asked_to_stop() => None,
+    };
+    deciding.stop.cancel();
+    let drained =
+        async { while deciding.tasks.len() > 1 && deciding.tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, drained).await.is_err() {
+        warn!("some calls did not end in time; what was being sent is looked up at the next start");
+    }
+    deciding.last.cancel();
+    if tokio::time::timeout(DRAIN, deciding.tasks.join_next())
+        .await
+        .is_err()
+    {
+        warn!("the desk did not end in time");
+    }
+    if let Ok(tag) = opened.store.tag(opened.desk).await {
+        let head = data_encoding::HEXLOWER.encode(&tag.head);
+        info!(seq = tag.seq, head = %head, "stopped at fact {} with head {head}", tag.seq);
+    }
+    match ended {
+        Some(Ok(task)) => bail!("{task} ended by itself"),
+        Some(Err(error)) => bail!("a task failed: {error}"),
+        None => Ok(()),
+    }
+}
+
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        return core::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}

@@ -1,0 +1,170 @@
+//! Courier, monitor, lease and feed: what runs in the one process that holds the lease.
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::paper::Hint;
+use super::{Deciding, Opened};
+use crate::broker::openalgo::{Budget, Feed, FeedEvent, FeedSettings, OpenAlgo, Wanted};
+use crate::courier::{Baselines, Calls, Courier, PriceHint};
+use crate::desk::Lease;
+use crate::domain::fact::Goal;
+use crate::monitor::{Monitor, Orders, Prices};
+
+/// What sends orders.
+pub(super) struct Parts {
+    /// Takes them.
+    pub(super) broker: Arc<OpenAlgo>,
+    /// The right to send them.
+    pub(super) lease: Arc<Lease>,
+    /// Follows the prices of alerts.
+    pub(super) hint: Option<Hint>,
+}
+
+/// Knows what is out of order without stopping alerts.
+pub(super) struct Health {
+    lease: Arc<Lease>,
+    prices: Arc<Prices<OpenAlgo>>,
+}
+
+impl Health {
+    /// Returns what is out of order, in words.
+    pub(super) fn degraded(&self) -> Vec<String> {
+        let broker = self.prices.health();
+        let mut why = Vec::new();
+        if self.lease.epoch().is_none() {
+            why.push("lease: another process sends orders, or none does yet".to_owned());
+        } else {
+            if !broker.prices {
+                why.push("broker: prices cannot be read".to_owned());
+            }
+            if !broker.funds {
+                why.push("broker: free cash is unknown".to_owned());
+            }
+        }
+        why
+    }
+}
+
+/// Starts courier and monitor under the lease.
+pub(super) fn start(
+    deciding: &mut Deciding,
+    opened: &Opened,
+    (parts, feed): (Parts, FeedSettings),
+) -> Health {
+    let (desk, stop) = (Arc::clone(&deciding.desk), deciding.stop.clone());
+    let (desk, stop, tasks) = (&desk, &stop, &mut deciding.tasks);
+    let nudge = Arc::new(Notify::new());
+    let settings = &opened.config.settings;
+    let baselines = Arc::new(Baselines::new(settings.courier.baseline_age));
+    let calls = Arc::new(Calls::default());
+    let hint = parts.hint.map(|hint| -> PriceHint {
+        Arc::new(move |order, book| {
+            let goal = book
+                .intents
+                .get(&order.id.intent)
+                .map(|intent| &intent.goal);
+            if let Some(Goal::Open(goal)) = goal
+                && !book.marks.contracts.contains_key(&order.contract)
+            {
+                hint.price(order.contract, goal.price);
+            }
+        })
+    });
+    let courier = Courier {
+        desk: Arc::clone(desk),
+        broker: Arc::clone(&parts.broker),
+        budget: Arc::new(Budget::default()),
+        lease: Arc::clone(&parts.lease),
+        baselines: Arc::clone(&baselines),
+        calls: Arc::clone(&calls),
+        lanes: settings.courier.lanes,
+        hint,
+    };
+    let prices = Arc::new(Prices::new(
+        Arc::clone(desk),
+        Arc::clone(&parts.broker),
+        settings.monitor.funds_poll,
+    ));
+    let monitor = Monitor {
+        desk: Arc::clone(desk),
+        lease: Arc::clone(&parts.lease),
+        orders: Orders::new(
+            Arc::clone(desk),
+            Arc::clone(&parts.broker),
+            settings.monitor.order_polls.clone(),
+            (baselines, calls, settings.courier.proof_pause),
+        ),
+        prices: Arc::clone(&prices),
+        nudge: Arc::clone(&nudge),
+        pause: settings.monitor.pause,
+    };
+    let (pause, token) = (settings.courier.pause, stop.clone());
+    tasks.spawn(async move {
+        courier.run(pause, token).await;
+        "courier"
+    });
+    let token = stop.clone();
+    tasks.spawn(async move {
+        monitor.run(token).await;
+        "monitor"
+    });
+    let (lease, token) = (Arc::clone(&parts.lease), stop.clone());
+    tasks.spawn(async move {
+        keep(&lease, token).await;
+        "lease"
+    });
+    start_feed(deciding, feed, nudge);
+    Health {
+        lease: parts.lease,
+        prices,
+    }
+}
+
+/// Takes and renews the lease for as long as the process lives.
+async fn keep(lease: &Lease, stop: CancellationToken) {
+    let every = lease.lasts() / 4;
+    loop {
+        if let Err(error) = lease.keep().await {
+            warn!(%error, "the lease could not be renewed");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            () = stop.cancelled() => break,
+        }
+    }
+    if let Err(error) = lease.release().await {
+        warn!(%error, "the lease was not given up; it runs out by itself");
+    }
+}
+
+/// Listens to the feed for orders that move.
+fn start_feed(deciding: &mut Deciding, settings: FeedSettings, nudge: Arc<Notify>) {
+    let (stop, tasks) = (&deciding.stop, &mut deciding.tasks);
+    let (events, mut heard) = mpsc::channel(256);
+    let (wanted, watched) = watch::channel(Wanted::default());
+    let feed = Feed::new(settings, watched);
+    let token = stop.clone();
+    tasks.spawn(async move {
+        feed.run(events, token).await;
+        drop(wanted);
+        "feed"
+    });
+    let token = stop.clone();
+    tasks.spawn(async move {
+        loop {
+            tokio::select! {
+                event = heard.recv() => match event {
+                    Some(FeedEvent::Order(_) | FeedEvent::Up) => nudge.notify_one(),
+                    Some(FeedEvent::Down(_) | FeedEvent::Tick(_) | FeedEvent::Refused(_)) => {}
+                    None => break,
+                },
+                () = token.cancelled() => break,
+            }
+        }
+        "feed events"
+    });
+}
