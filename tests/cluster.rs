@@ -164,13 +164,15 @@ fn ask(options: &PgConnectOptions, sql: &str) -> Result<String, sqlx::Error> {
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(async {
-        let mut session = options.connect().await?;
-        let value = sqlx::query_scalar::<_, Option<String>>(AssertSqlSafe(sql.to_owned()));
-        let value = value.fetch_optional(&mut session).await?;
-        session.close().await?;
-        Ok(value.flatten().unwrap_or_default())
-    })
+    runtime.block_on(ask_async(options, sql))
+}
+
+async fn ask_async(options: &PgConnectOptions, sql: &str) -> Result<String, sqlx::Error> {
+    let mut session = options.connect().await?;
+    let value = sqlx::query_scalar::<_, Option<String>>(AssertSqlSafe(sql.to_owned()));
+    let value = value.fetch_optional(&mut session).await?;
+    session.close().await?;
+    Ok(value.flatten().unwrap_or_default())
 }
 
 fn setting(cluster: &Cluster, name: &str) -> String {
@@ -495,6 +497,32 @@ async fn each_test_gets_a_migrated_database_of_its_own() {
     let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM t");
     assert_eq!(count.fetch_one(&mut session).await.unwrap(), 0);
     assert!(other.service_options().connect().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_server_that_a_person_names_is_used_instead() {
+    let server = PrivateServer::start_new().unwrap();
+    let url = server
+        .superuser_options("postgres")
+        .to_url_lossy()
+        .to_string();
+    let setup = Setup {
+        url: Some(url),
+        ..setup("given")
+    };
+    let db = fresh(&setup, migrate).await.unwrap();
+    let owner = "SELECT rolname::text FROM pg_database JOIN pg_roles r ON r.oid = datdba
+                 WHERE datname LIKE 'torana_test_%'";
+    let owner = ask_async(&server.superuser_options("postgres"), owner)
+        .await
+        .unwrap();
+    assert_eq!(owner, "torana_owner");
+    assert_eq!(
+        ask_async(&db.service_options(), "SELECT current_user::text")
+            .await
+            .unwrap(),
+        "torana_service"
+    );
 }
 
 #[tokio::test]

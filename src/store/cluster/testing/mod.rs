@@ -6,6 +6,7 @@
 
 mod private;
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs;
 use std::future::Future;
@@ -28,7 +29,8 @@ const PARENT: &str = "/tmp";
 /// The roles' password on a server that a person named; ours needs none.
 const PASSWORD: &str = "torana-test";
 
-static SHARED: Mutex<Option<Arc<Shared>>> = Mutex::new(None);
+/// The servers in use, by the URL that was given: our own one has none.
+static SHARED: Mutex<BTreeMap<Option<String>, Arc<Shared>>> = Mutex::new(BTreeMap::new());
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// What the tests of one program need to know.
@@ -177,14 +179,14 @@ struct Shared {
 impl Shared {
     fn get(setup: &Setup) -> Result<Arc<Self>, ClusterError> {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shared) = shared.as_ref() {
+        if let Some(shared) = shared.get(&setup.url) {
             return Ok(Arc::clone(shared));
         }
         let opened = Arc::new(match &setup.url {
             Some(url) => Self::given(url)?,
             None => Self::own(setup)?,
         });
-        *shared = Some(Arc::clone(&opened));
+        shared.insert(setup.url.clone(), Arc::clone(&opened));
         Ok(opened)
     }
 
