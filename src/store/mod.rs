@@ -103,6 +103,9 @@ impl Store {
                 "idle_in_transaction_session_timeout",
                 IDLE_IN_TRANSACTION_TIMEOUT,
             ),
+            // every statement looks rows up by key: planning one anew for each use costs more than
+            // running it
+            ("plan_cache_mode", "force_generic_plan"),
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)

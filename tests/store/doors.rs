@@ -169,3 +169,25 @@ async fn the_service_role_may_not_touch_schema_or_history() {
         assert!(run(&mut session, forbidden).await.is_err(), "{forbidden}");
     }
 }
+
+#[tokio::test]
+async fn a_signal_is_looked_up_by_its_key_even_where_the_plan_was_made_on_an_empty_table() {
+    let db = super::desk::database().await;
+    let mut session = db.service_options().connect().await.unwrap();
+    let lock = include_str!("../../src/store/lock.sql");
+    let types = "int, text[], int[], text[], bytea[]";
+    let prepare =
+        format!("SET plan_cache_mode = force_generic_plan; PREPARE ask ({types}) AS {lock}");
+    run(&mut session, &prepare).await.unwrap();
+    let explain = "EXPLAIN EXECUTE ask (1, '{a}', '{1}', '{a}', '{a}')";
+    let plan: Vec<String> = sqlx::query_scalar(explain)
+        .persistent(false)
+        .fetch_all(&mut session)
+        .await
+        .unwrap();
+    let plan = plan.join("\n");
+    for index in ["signals_pkey", "signals_by_body", "signals_by_alert"] {
+        assert!(plan.contains(&format!("using {index}")), "{plan}");
+    }
+    assert!(!plan.contains("signals_by_time"), "{plan}");
+}
