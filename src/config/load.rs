@@ -100,9 +100,11 @@ impl Loader<'_> {
         root.finish();
         self.name_origins(layered, before);
         let require_funds = settings.as_ref().map(|read| read.desk.require_funds);
+        let open_intents = settings.as_ref().map(|read| read.limits.open_intents);
         FromSettings {
             shared: Shared {
                 require_funds,
+                open_intents,
                 ..shared
             },
             settings,
@@ -267,7 +269,13 @@ fn nested(section: &str, key: &str, value: &str) -> Table {
 /// Returns the hash of everything a decision compares with, as written in its layers.
 fn hash(settings: &Layered, profile: &Layered, market: &[Layered]) -> RulesHash {
     let mut hasher = Sha256::new();
-    let shared = ["desk.calendar", "desk.require_funds", "timing.", "proof."];
+    let shared = [
+        "desk.calendar",
+        "desk.require_funds",
+        "limits.open_intents",
+        "timing.",
+        "proof.",
+    ];
     for (path, value) in lines(&settings.table) {
         if shared.iter().any(|start| path.starts_with(start)) {
             hasher.update(format!("{path} = {value}\n"));

@@ -48,6 +48,7 @@ pub(super) struct Shared {
     pub(super) timing: Option<Timing>,
     pub(super) proof: Option<ProofRules>,
     pub(super) require_funds: Option<bool>,
+    pub(super) open_intents: Option<u32>,
 }
 
 /// The part of [`TimingRules`] that no profile changes.
@@ -87,6 +88,7 @@ pub(super) fn read_shared(root: &mut Section<'_>) -> Shared {
         timing,
         proof,
         require_funds: None,
+        open_intents: None,
     }
 }
 
@@ -160,7 +162,10 @@ fn read_sections(file: &mut Section<'_>, shared: &Shared) -> Option<Sections> {
             risk, volatility, add_risk, add_volatility, margin_cap, max_positions, max_same_sector,
             deployed, planned_heat, max_order_value, max_open_order_value, min_reward_risk,
             max_slices,
-        } with { require_funds: shared.require_funds })
+        } with {
+            require_funds: shared.require_funds,
+            max_open_intents: shared.open_intents.map(Some),
+        })
     });
     let sizing = file.read("sizing", |section| {
         read!(section => SizingRules {

@@ -117,7 +117,11 @@ impl Desk {
     async fn book(&self, locked: &mut Locked) -> Result<Book, StoreError> {
         match self.cached() {
             Some((tag, book)) if tag == locked.tag() => Ok((*book).clone()),
-            _ => locked.book().await,
+            _ => {
+                let mut book = locked.book().await?;
+                book.prune(locked.last_at);
+                Ok(book)
+            }
         }
     }
 

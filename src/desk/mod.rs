@@ -220,7 +220,8 @@ impl Desk {
             .map_err(classify)?;
         let fresh = self.cached().is_some_and(|(tag, _)| tag == locked.tag());
         if !fresh {
-            let book = locked.book().await.map_err(classify)?;
+            let mut book = locked.book().await.map_err(classify)?;
+            book.prune(locked.last_at);
             self.remember(locked.tag(), Arc::new(book));
         }
         Ok(())

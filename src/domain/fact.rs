@@ -1,6 +1,8 @@
 //! What is now true. A fact is written once and never edited; [`super::book::Book::apply`] is its
 //! only meaning.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::gates::Trace;
@@ -277,8 +279,8 @@ pub struct OpenGoal {
     pub cap: Option<Lots>,
     /// The source of the signal.
     pub source: SourceId,
-    /// Every gate with its numbers, and the arithmetic of the size.
-    pub trace: Box<Trace>,
+    /// Every gate with its numbers, and the arithmetic of the size; shared, as the book is copied.
+    pub trace: Arc<Trace>,
 }
 
 /// What the courier was allowed to send.

@@ -101,6 +101,8 @@ pub struct PortfolioRules {
     pub planned_heat: Option<Percent>,
     /// Most value of one intent.
     pub max_order_value: Option<Money>,
+    /// Most goals pursued at the same time.
+    pub max_open_intents: Option<u32>,
     /// Most value of all intents in flight.
     pub max_open_order_value: Option<Money>,
     /// Least reward for the risk, where the alert names a target.

@@ -1,5 +1,7 @@
 //! What texts are made of: numbers, times, names, words.
 
+use std::sync::Arc;
+
 use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
@@ -55,6 +57,18 @@ impl<T: Put> Put for Box<T> {
 }
 
 impl<T: Take> Take for Box<T> {
+    fn take(value: &Value, names: Names<'_>) -> Result<Self, BadText> {
+        T::take(value, names).map(Self::new)
+    }
+}
+
+impl<T: Put> Put for Arc<T> {
+    fn put(&self, out: &mut Out<'_>) {
+        self.as_ref().put(out);
+    }
+}
+
+impl<T: Take> Take for Arc<T> {
     fn take(value: &Value, names: Names<'_>) -> Result<Self, BadText> {
         T::take(value, names).map(Self::new)
     }

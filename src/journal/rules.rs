@@ -24,7 +24,7 @@ shown_record! {
     }
     PortfolioRules {
         risk, volatility, add_risk, add_volatility, margin_cap, max_positions, max_same_sector,
-        deployed, planned_heat, max_order_value, max_open_order_value, min_reward_risk, max_slices,
+        deployed, planned_heat, max_order_value, max_open_order_value, max_open_intents, min_reward_risk, max_slices,
         require_funds,
     }
     SizingRules { equity, volatility, stop_atr_min, stop_percent_max, stop_charges_min }

@@ -183,6 +183,7 @@ fn portfolio() -> PortfolioRules {
         planned_heat: None,
         max_order_value: None,
         max_open_order_value: None,
+        max_open_intents: None,
         min_reward_risk: None,
         max_slices: 10,
         require_funds: false,

@@ -169,7 +169,7 @@ impl Entry {
             er: Ratio::new(Decimal::new(8200, 4)),
             cap: Some(Lots::new(9)),
             source: SourceId(1),
-            trace: trace(kind, self.contract),
+            trace: trace(kind, self.contract).into(),
         }))
     }
 

@@ -71,6 +71,7 @@ impl Book {
             Fact::OrderSent { order, broker_id } => self.on_order(*order, |order| {
                 order.state = OrderState::Sent;
                 order.broker_id = Some(broker_id.clone());
+                order.baseline.clear();
                 order.sent_at = Some(at);
             }),
             Fact::OrderReleased {

@@ -478,13 +478,16 @@ impl Book {
         core::mem::take(&mut self.touched)
     }
 
-    /// Forgets what has been over for longer than [`KEPT`].
+    /// Forgets what has been over for longer than [`KEPT`], and at once what never left: no report
+    /// can come on that.
     pub fn prune(&mut self, now: DateTime<Utc>) {
         let old = |at: Option<DateTime<Utc>>| at.is_some_and(|at| now - at > KEPT);
-        self.orders.retain(|_, order| !old(order.closed_at));
+        self.orders.retain(|_, order| {
+            !old(order.closed_at) && (order.closed_at.is_none() || order.claimed_at.is_some())
+        });
         let orders = &self.orders;
         self.intents.retain(|id, intent| {
-            !old(intent.end.map(|(_, at)| at))
+            intent.is_open()
                 || orders
                     .range(id.order(0)..=id.order(u16::MAX))
                     .next()

@@ -1,5 +1,7 @@
 //! What a signal leads to: an entry through the gates, an exit of what is held, or a record.
 
+use std::sync::Arc;
+
 use super::Decision;
 use crate::domain::book::Position;
 use crate::domain::fact::{Approval, Code, ExitReason, Fact, Goal, OpenGoal};
@@ -189,7 +191,7 @@ impl Decision<'_> {
                 er: figures.er,
                 cap: figures.cap,
                 source: signal.source,
-                trace: approved.into_trace(),
+                trace: Arc::from(approved.into_trace()),
             })),
         })));
         self.say(Fact::OrderWanted {

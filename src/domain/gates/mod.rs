@@ -250,6 +250,10 @@ pub const BASE: &[Gate] = &[
         ask: portfolio::order_value,
     },
     Gate {
+        code: Code("open_intents"),
+        ask: portfolio::open_intents,
+    },
+    Gate {
         code: Code("open_order_value"),
         ask: portfolio::open_order_value,
     },
@@ -412,6 +416,10 @@ pub const ADD: &[Gate] = &[
     Gate {
         code: Code("order_value"),
         ask: portfolio::order_value,
+    },
+    Gate {
+        code: Code("open_intents"),
+        ask: portfolio::open_intents,
     },
     Gate {
         code: Code("open_order_value"),

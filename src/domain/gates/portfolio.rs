@@ -208,6 +208,16 @@ pub(super) fn order_value(entry: &Entry<'_>) -> Judged {
     )
 }
 
+/// There is room for one more goal.
+pub(super) fn open_intents(entry: &Entry<'_>) -> Judged {
+    let Some(limit) = entry.view.rules.portfolio.max_open_intents else {
+        return Judged::NotAsked;
+    };
+    let open = entry.view.book.open_intents().count();
+    let open = u32::try_from(open).unwrap_or(u32::MAX);
+    compared(open < limit, Decimal::from(open), Decimal::from(limit))
+}
+
 /// The value of everything in flight stays within its limit.
 pub(super) fn open_order_value(entry: &Entry<'_>) -> Judged {
     let limit = entry.view.rules.portfolio.max_open_order_value;
