@@ -5,8 +5,12 @@
     reason = "allow-unwrap-in-tests does not reach the helpers of a test program"
 )]
 
+#[path = "python/environment.rs"]
+mod environment;
+
 mod doors {
     mod alerts;
     mod house;
     mod openalgo;
+    mod served;
 }

@@ -2,15 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::house::{Answer, House, SECRET};
-
-/// The profile sizes by the range of a bar.
-const BAR: &str = r#"{"type":"MARKET_DATA","instrument":"GOLD_MINI","timestamp":"2026-11-18T10:30:00","price":78500,"atr":500,"supertrend":77000}"#;
+use super::house::{Answer, BAR, House, SECRET};
 
 fn order(changes: &Value) -> String {
     let mut body = json!({
         "apikey": SECRET, "strategy": "s", "exchange": "MCX", "symbol": "GOLDM1!",
-        "action": "BUY", "quantity": "200", "price": "78500", "stop": "77500",
+        "action": "BUY", "quantity": "2", "price": "78500", "stop": "77500",
     });
     for (key, value) in changes.as_object().unwrap() {
         body[key] = value.clone();

@@ -8,6 +8,8 @@
 
 mod behaviour;
 mod durable;
+#[path = "../python/environment.rs"]
+mod environment;
 mod faults;
 mod feed;
 mod prices;
