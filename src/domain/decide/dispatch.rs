@@ -132,9 +132,9 @@ impl Decision<'_> {
             return Ok(case.intent.waiting());
         }
         let entry = Entry::again(self.view, case.intent.id, quote).ok_or(Code("price_unknown"))?;
-        debug_assert!(
-            entry.kind == EntryKind::Base || entry.position.is_some() || entry.base_leg.is_none()
-        );
+        if entry.kind == EntryKind::Add && entry.base_leg.is_none() {
+            return Err(Code("base_leg_closed"));
+        }
         match entry.size {
             Some(size) if !size.lots().is_zero() => Ok(size.lots()),
             Some(size) => Err(Code(size.limiter().word())),
