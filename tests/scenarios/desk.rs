@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use torana::domain::book::{Book, OrderState};
 use torana::domain::decide::{answer, decide};
-use torana::domain::fact::{Fact, LedgerKind, Movement};
+use torana::domain::fact::{Fact, Goal, LedgerKind, Movement};
+use torana::domain::gates::{EntryKind, Judged, Trace};
 use torana::domain::ids::{Cause, OrderId, Purpose};
 use torana::domain::input::{
     CallKind, CallResult, Dispatch, Funds, Input, Mark, Outcome, Quote, Report, ReportStatus,
@@ -34,6 +35,8 @@ pub(crate) struct Desk {
     pub(crate) facts: Vec<Fact>,
     /// Every order that was claimed, in order of time.
     pub(crate) claimed: Vec<OrderId>,
+    /// Every gate that was asked: of an add or not, which, and whether it passed.
+    pub(crate) asked: BTreeSet<(bool, &'static str, bool)>,
     /// Prices that are always fresh, by contract; a story may let one grow old.
     fresh: BTreeMap<ContractId, Quote>,
     charts: BTreeMap<InstrumentIx, Price>,
@@ -53,6 +56,7 @@ impl Desk {
             now: ten_thirty,
             facts: Vec::new(),
             claimed: Vec::new(),
+            asked: BTreeSet::new(),
             fresh: BTreeMap::new(),
             charts: BTreeMap::new(),
             told: BTreeSet::new(),
@@ -131,6 +135,17 @@ impl Desk {
                     assert!(!known, "{order} was used before");
                 }
                 _ => {}
+            }
+            if let Some(trace) = trace_of(&fact) {
+                for verdict in &trace.verdicts {
+                    let passed = match verdict.judged {
+                        Judged::Pass(..) => true,
+                        Judged::Fail(..) => false,
+                        Judged::NotAsked => continue,
+                    };
+                    let add = trace.kind == EntryKind::Add;
+                    self.asked.insert((add, verdict.gate.0, passed));
+                }
             }
             self.book.apply(&fact, self.now);
             self.facts.push(fact);
@@ -391,6 +406,18 @@ impl Desk {
             after: amount,
             order: None,
         }))]);
+    }
+}
+
+/// Returns the record of a decision about an entry.
+fn trace_of(fact: &Fact) -> Option<&Trace> {
+    match fact {
+        Fact::SignalRejected { trace, .. } | Fact::ReversalEnded { trace, .. } => trace.as_deref(),
+        Fact::IntentApproved(approval) => match &approval.goal {
+            Goal::Open(goal) => Some(&goal.trace),
+            Goal::Close(_) => None,
+        },
+        _ => None,
     }
 }
 

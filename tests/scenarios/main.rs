@@ -16,10 +16,14 @@ mod lines;
 mod words;
 mod world;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use desk::Desk;
 use expect::Expected;
+
+/// Gates that were asked: of an add or not, which, and whether it passed.
+type Asked = BTreeSet<(bool, &'static str, bool)>;
 
 /// One line of a story with all that is expected of it.
 struct Step<'a> {
@@ -55,12 +59,15 @@ fn steps(text: &str) -> Vec<Step<'_>> {
 }
 
 /// Tells every story of a file; each that ends otherwise is listed, with its line and its facts.
-fn tell(file: &str, text: &str) {
+/// Returns the gates that were asked.
+fn tell(file: &str, text: &str) -> Asked {
+    let mut asked = Asked::new();
     let mut desk = Desk::new();
     let mut ended: Vec<String> = Vec::new();
     let mut skipping = false;
     for step in steps(text) {
         if step.told.starts_with("story") {
+            asked.append(&mut desk.asked);
             (desk, skipping) = (Desk::new(), false);
         } else if !skipping
             && let Err(error) = catch_unwind(AssertUnwindSafe(|| one(&mut desk, &step)))
@@ -76,6 +83,8 @@ fn tell(file: &str, text: &str) {
         }
     }
     assert!(ended.is_empty(), "{}", ended.join("\n\n"));
+    asked.append(&mut desk.asked);
+    asked
 }
 
 /// Tells one line and checks what is expected of it.
@@ -102,7 +111,10 @@ macro_rules! stories {
         })*
 
         /// Every file of stories.
-        const FILES: &[&str] = &[$(concat!(stringify!($name), ".txt")),*];
+        const FILES: &[(&str, &str)] = &[$((
+            concat!(stringify!($name), ".txt"),
+            include_str!(concat!(stringify!($name), ".txt")),
+        )),*];
     };
 }
 
@@ -114,4 +126,8 @@ stories! {
     alerts
     races
     exits
+    answers
+    second_look
+    states
+    gates
 }
