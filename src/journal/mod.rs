@@ -13,6 +13,7 @@ mod rules;
 mod signal;
 mod text;
 mod trace;
+mod whole;
 
 use sha2::{Digest as _, Sha256};
 
@@ -20,6 +21,7 @@ pub use fact::{Refs, kind, refs};
 pub use text::BadText;
 pub(crate) use text::{Fields, Names, Out, Put, Spread, Take};
 
+use crate::domain::book::Book;
 use crate::domain::fact::Fact;
 use crate::domain::instrument::Instruments;
 use crate::domain::rules::{Rules, RulesHash};
@@ -39,6 +41,23 @@ pub fn fact_text(fact: &Fact, instruments: &Instruments) -> String {
 pub fn read_fact(kind: &str, text: &str, instruments: &Instruments) -> Result<Fact, BadText> {
     let value = serde_json::from_str(text).map_err(|source| BadText::new(source.to_string()))?;
     fact::take(kind, &value, Names(instruments))
+}
+
+/// Returns the canonical text of a book, prices included.
+pub fn book_text(book: &Book, instruments: &Instruments) -> String {
+    let mut out = Out::new(Names(instruments));
+    book.put(&mut out);
+    out.finish()
+}
+
+/// Reads a book back.
+///
+/// # Errors
+///
+/// The text is no book, or names an instrument that is not in the list.
+pub fn read_book(text: &str, instruments: &Instruments) -> Result<Book, BadText> {
+    let value = serde_json::from_str(text).map_err(|source| BadText::new(source.to_string()))?;
+    Book::take(&value, Names(instruments))
 }
 
 /// Returns the canonical text of rules: everything that a decision depends on, but their hash.

@@ -3,7 +3,7 @@
 use super::lock::rows;
 use super::{DeskId, Store, StoreError};
 use crate::domain::input::{Mark, Marks, Quote};
-use crate::journal::{Names, Out, Take};
+use crate::journal::{Names, Out, Spread, Take};
 
 /// Marks this much older than a new one are forgotten: contracts end.
 const KEPT_DAYS: i32 = 7;
@@ -83,21 +83,10 @@ fn text(desk: DeskId, marks: &Marks, names: Names<'_>) -> String {
 fn row(desk: DeskId, (kind, name): (&str, &str), mark: &Mark, names: Names<'_>) -> String {
     let mut out = Out::new(names);
     out.object(|fields| {
-        let Mark { quote, margin } = mark;
-        let Quote {
-            price,
-            bid,
-            ask,
-            at,
-        } = quote;
         fields.put("desk_id", &desk.0);
         fields.put("kind", kind);
         fields.put("name", name);
-        fields.put("price", price);
-        fields.put("bid", bid);
-        fields.put("ask", ask);
-        fields.put("at", at);
-        fields.put("margin", margin);
+        mark.spread(fields);
     });
     out.finish()
 }
@@ -111,10 +100,7 @@ pub(super) fn read(text: Option<&str>, names: Names<'_>) -> Result<Marks, StoreE
         let name: String = names.field(&row, "name").map_err(bad)?;
         if kind == "contract" {
             if let Ok(contract) = names.contract(&name) {
-                let mark = Mark {
-                    quote: Quote::take(&row, names).map_err(bad)?,
-                    margin: names.field(&row, "margin").map_err(bad)?,
-                };
+                let mark = Mark::take(&row, names).map_err(bad)?;
                 marks.contracts.insert(contract, mark);
             }
         } else if let Ok(instrument) = names.ix(&name) {

@@ -1,9 +1,11 @@
 //! What was folded is what is loaded.
 
+use torana::domain::book::Book;
 use torana::domain::fact::{ExitReason, IntentEnd, OrderEnd};
 use torana::domain::input::{Mark, Marks, Quote, TradingState};
 use torana::domain::instrument::ContractId;
 use torana::domain::money::Money;
+use torana::journal;
 use torana::store::StoreError;
 
 use super::desk::{DESK, Desk, at, bank, december, share};
@@ -14,15 +16,40 @@ async fn the_loaded_book_is_the_folded_book_after_every_commit_of_a_rich_day() {
     let mut desk = Desk::new().await;
     for (facts, second) in rich_day().into_iter().zip(1..) {
         desk.make(second * 10, &facts).await.unwrap();
-        assert_eq!(desk.loaded().await, desk.book, "after commit {second}");
+        assert_same(&desk, &desk.loaded().await, &format!("commit {second}"));
     }
     let tag = desk.make(600, &evening()).await.unwrap();
-    assert_eq!(desk.loaded().await, desk.book);
+    assert_same(&desk, &desk.loaded().await, "all");
     assert!(desk.book.reversals.is_empty());
     let snapshot = desk.store.snapshot(DESK).await.unwrap();
     assert_eq!((snapshot.tag, snapshot.last_at), (tag, at(600)));
     assert_eq!((&snapshot.book, snapshot.unreadable.len()), (&desk.book, 0));
-    assert_eq!(desk.store.refold(DESK, tag.seq).await.unwrap(), desk.book);
+    let refolded = desk.store.refold(DESK, tag.seq).await.unwrap();
+    assert_same(&desk, &refolded, "the facts");
+}
+
+#[tokio::test]
+async fn a_book_reads_back_from_its_text() {
+    let mut desk = Desk::new().await;
+    for (facts, second) in rich_day().into_iter().zip(1..) {
+        desk.make(second * 10, &facts).await.unwrap();
+    }
+    let quote = Quote {
+        price: price("52000.2"),
+        bid: None,
+        ask: Some(price("52000.4")),
+        at: at(5),
+    };
+    let margin = Some(Money::rupees(271_000));
+    desk.book
+        .marks
+        .contracts
+        .insert(december(bank()), Mark { quote, margin });
+    desk.book.marks.charts.insert(bank(), quote);
+    let text = journal::book_text(&desk.book, desk.store.instruments());
+    let read = journal::read_book(&text, desk.store.instruments()).unwrap();
+    assert_same(&desk, &read, "the text");
+    assert!(!read.reversals.is_empty() && !read.newest.is_empty());
 }
 
 #[tokio::test]
@@ -37,7 +64,7 @@ async fn a_day_later_both_books_have_forgotten_the_same() {
         desk.make(later, &[super::desk::high_water(later)])
             .await
             .unwrap();
-        assert_eq!(desk.loaded().await, desk.book, "{later} s later");
+        assert_same(&desk, &desk.loaded().await, &format!("{later} s"));
     }
     assert!(desk.book.orders.len() < before);
 }
@@ -57,7 +84,7 @@ async fn a_late_fill_is_stored_whatever_has_become_of_its_order() {
     // a second position in the instrument, and more than was asked for
     desk.make(5, &entry.opened(2)).await.unwrap();
     desk.make(6, &entry.grown(2, 9)).await.unwrap();
-    assert_eq!(desk.loaded().await, desk.book);
+    assert_same(&desk, &desk.loaded().await, "all");
 }
 
 #[tokio::test]
@@ -79,7 +106,7 @@ async fn one_position_may_end_and_the_next_begin_in_one_commit() {
     facts.extend(newer.approved(1));
     facts.extend(newer.opened(1));
     desk.make(3, &facts).await.unwrap();
-    assert_eq!(desk.loaded().await, desk.book);
+    assert_same(&desk, &desk.loaded().await, "all");
 }
 
 #[tokio::test]
@@ -92,7 +119,7 @@ async fn a_second_open_position_that_the_book_does_not_know_of_is_a_defect() {
     for facts in [one.approved(1), one.sent(1), one.opened(1)] {
         desk.make(1, &facts).await.unwrap();
     }
-    desk.book = torana::domain::book::Book::default();
+    desk.book = Book::default();
     desk.make(2, &other.approved(1)).await.unwrap();
     let refused = desk.make(3, &other.opened(1)).await;
     let Err(StoreError::Defect { constraint }) = refused else {
@@ -167,4 +194,22 @@ async fn marks_come_with_the_lock() {
 fn known_margin(marks: &Marks) {
     let mark = marks.contracts.get(&december(bank())).unwrap();
     assert_eq!(mark.margin, Some(Money::rupees(271_000)));
+}
+
+/// Compares a book with the folded one, and shows only where they differ.
+fn assert_same(desk: &Desk, other: &Book, after: &str) {
+    if *other == desk.book {
+        return;
+    }
+    let pieces = |book: &Book| -> Vec<String> {
+        let text = journal::book_text(book, desk.store.instruments());
+        text.split("},{").map(str::to_owned).collect()
+    };
+    let (theirs, ours) = (pieces(other), pieces(&desk.book));
+    let only = |these: &[String], those: &[String]| -> Vec<String> {
+        let odd = these.iter().filter(|one| !those.contains(one));
+        odd.cloned().collect()
+    };
+    let (more, less) = (only(&theirs, &ours), only(&ours, &theirs));
+    panic!("after {after}\n  read: {more:#?}\nfolded: {less:#?}");
 }

@@ -1,0 +1,145 @@
+//! A whole book as one text: to look at, to compare, and to ask "what if" of.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::text::{BadText, Fields, Names, Spread, Take, objects};
+use crate::domain::book::{Book, InstrumentState, Intent, Leg, Order, Position, Reversal};
+use crate::domain::input::{Mark, Marks, Quote};
+
+objects!(Book);
+
+impl Spread for Book {
+    /// Writes everything but what was touched: that is of no moment but the one it was touched in.
+    fn spread(&self, fields: &mut Fields<'_, '_>) {
+        let Self {
+            desk,
+            instruments,
+            positions,
+            legs,
+            intents,
+            orders,
+            newest,
+            reversals,
+            marks,
+            touched: _,
+        } = self;
+        fields.put("desk", desk);
+        fields.with("instruments", |out| {
+            out.rows(instruments.iter().map(|(ix, known)| {
+                move |row: &mut Fields<'_, '_>| {
+                    row.put("instrument", ix);
+                    known.spread(row);
+                }
+            }));
+        });
+        fields.with("positions", |out| out.array(positions.values()));
+        fields.with("legs", |out| out.array(legs.values()));
+        fields.with("intents", |out| out.array(intents.values()));
+        fields.with("orders", |out| out.array(orders.values()));
+        fields.with("newest", |out| {
+            out.rows(newest.iter().map(|((source, instrument), at)| {
+                move |row: &mut Fields<'_, '_>| {
+                    row.put("source", source);
+                    row.put("instrument", instrument);
+                    row.put("at", at);
+                }
+            }));
+        });
+        fields.with("reversals", |out| out.array(reversals.values()));
+        put_marks(marks, fields);
+    }
+}
+
+fn put_marks(marks: &Marks, fields: &mut Fields<'_, '_>) {
+    fields.with("contracts", |out| {
+        out.rows(marks.contracts.iter().map(|(contract, mark)| {
+            move |row: &mut Fields<'_, '_>| {
+                row.put("contract", contract);
+                mark.spread(row);
+            }
+        }));
+    });
+    fields.with("charts", |out| {
+        out.rows(marks.charts.iter().map(|(instrument, quote)| {
+            move |row: &mut Fields<'_, '_>| {
+                row.put("instrument", instrument);
+                quote.spread(row);
+            }
+        }));
+    });
+}
+
+impl Spread for Mark {
+    fn spread(&self, fields: &mut Fields<'_, '_>) {
+        let Self { quote, margin } = self;
+        quote.spread(fields);
+        fields.put("margin", margin);
+    }
+}
+
+impl Take for Mark {
+    fn take(value: &Value, names: Names<'_>) -> Result<Self, BadText> {
+        Ok(Self {
+            quote: Quote::take(value, names)?,
+            margin: names.field(value, "margin")?,
+        })
+    }
+}
+
+impl Take for Book {
+    fn take(value: &Value, names: Names<'_>) -> Result<Self, BadText> {
+        let mut book = Self {
+            desk: names.field(value, "desk")?,
+            ..Self::default()
+        };
+        for row in list(value, "instruments")? {
+            let known = InstrumentState::take(row, names)?;
+            book.instruments
+                .insert(names.field(row, "instrument")?, known);
+        }
+        for row in list(value, "newest")? {
+            let key = (names.field(row, "source")?, names.field(row, "instrument")?);
+            book.newest.insert(key, names.field(row, "at")?);
+        }
+        for row in list(value, "reversals")? {
+            let waiting = Reversal::take(row, names)?;
+            book.reversals.insert(waiting.signal.instrument, waiting);
+        }
+        for row in list(value, "contracts")? {
+            let mark = Mark::take(row, names)?;
+            book.marks
+                .contracts
+                .insert(names.field(row, "contract")?, mark);
+        }
+        for row in list(value, "charts")? {
+            let quote = Quote::take(row, names)?;
+            book.marks
+                .charts
+                .insert(names.field(row, "instrument")?, quote);
+        }
+        book.positions = all(value, ("positions", names), |one: &Position| one.id)?;
+        book.legs = all(value, ("legs", names), |one: &Leg| one.id)?;
+        book.intents = all(value, ("intents", names), |one: &Intent| one.id)?;
+        book.orders = all(value, ("orders", names), |one: &Order| one.id)?;
+        Ok(book)
+    }
+}
+
+fn list<'a>(book: &'a Value, key: &str) -> Result<&'a [Value], BadText> {
+    let list = book.get(key).and_then(Value::as_array);
+    list.map(Vec::as_slice)
+        .ok_or_else(|| BadText::new(format!("{key}: no array")))
+}
+
+/// Reads a list of things by their names.
+fn all<K: Ord, T: Take>(
+    book: &Value,
+    (key, names): (&str, Names<'_>),
+    id: impl Fn(&T) -> K,
+) -> Result<BTreeMap<K, T>, BadText> {
+    let rows = list(book, key)?.iter();
+    rows.map(|row| T::take(row, names).map(|one| (id(&one), one)))
+        .collect()
+}
