@@ -23,6 +23,7 @@ mod marks;
 mod refold;
 mod sources;
 mod tokens;
+pub mod views;
 
 use std::sync::Arc;
 use std::time::Duration;

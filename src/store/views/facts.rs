@@ -1,0 +1,108 @@
+//! Facts: what became true, in order.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::ROWS_MAX;
+use crate::domain::ids::SignalId;
+use crate::store::{DeskId, Store, StoreError};
+
+/// A fact as it was written.
+#[expect(missing_docs, reason = "the fields are the columns of the table")]
+#[derive(Clone, Debug, Serialize)]
+pub struct Fact {
+    pub seq: i64,
+    pub at: DateTime<Utc>,
+    #[serde(rename = "fact")]
+    pub kind: String,
+    pub signal_id: Option<String>,
+    pub intent_id: Option<String>,
+    pub order_id: Option<String>,
+    pub leg_id: Option<String>,
+    /// What it says, in the journal's own words.
+    pub is: Option<Box<RawValue>>,
+    /// Its place in the chain, in hexadecimal.
+    pub hash: String,
+}
+
+struct Row {
+    seq: i64,
+    at: DateTime<Utc>,
+    kind: String,
+    signal_id: Option<String>,
+    intent_id: Option<String>,
+    order_id: Option<String>,
+    leg_id: Option<String>,
+    payload: String,
+    hash: String,
+}
+
+impl From<Row> for Fact {
+    fn from(row: Row) -> Self {
+        Self {
+            seq: row.seq,
+            at: row.at,
+            kind: row.kind,
+            signal_id: row.signal_id,
+            intent_id: row.intent_id,
+            order_id: row.order_id,
+            leg_id: row.leg_id,
+            is: RawValue::from_string(row.payload).ok(),
+            hash: row.hash,
+        }
+    }
+}
+
+impl Store {
+    /// Returns the facts after a number, in order.
+    pub async fn view_facts(
+        &self,
+        desk: DeskId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Fact>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"
+            SELECT seq, at, kind, signal_id, intent_id, order_id, leg_id, payload,
+                encode(hash, 'hex') AS "hash!"
+            FROM facts WHERE desk_id = $1 AND seq > $2 ORDER BY seq LIMIT $3
+            "#,
+            desk.0,
+            after,
+            i64::from(limit.min(ROWS_MAX)),
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(Fact::from).collect())
+    }
+
+    /// Returns what a signal has led to: its decision, its intents and their orders, and the life
+    /// of the leg it opened.
+    pub async fn view_facts_of(
+        &self,
+        desk: DeskId,
+        signal: SignalId,
+    ) -> Result<Vec<Fact>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"
+            SELECT seq, at, kind, signal_id, intent_id, order_id, leg_id, payload,
+                encode(hash, 'hex') AS "hash!"
+            FROM facts f
+            WHERE f.desk_id = $1
+              AND (f.signal_id = $2 OR f.leg_id = $2
+                   OR f.intent_id IN (SELECT i.id FROM intents i
+                                      WHERE i.desk_id = $1 AND i.signal = $2))
+            ORDER BY seq LIMIT $3
+            "#,
+            desk.0,
+            signal.to_string(),
+            i64::from(ROWS_MAX),
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(Fact::from).collect())
+    }
+}
