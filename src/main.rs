@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use torana::cli::{self, Cli, Command};
+use torana::cli::{self, BadArguments, Cli, Command};
 use torana::config::{self, Config, ConfigError};
 use torana::store::cluster;
 use torana::{app, telemetry};
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
                 Some(problems) => writeln!(out, "{problems}"),
                 None => writeln!(out, "torana: {error:#}"),
             };
-            if error.is::<ConfigError>() {
+            if error.is::<ConfigError>() || error.is::<BadArguments>() {
                 ExitCode::from(BAD_ARGUMENTS)
             } else {
                 ExitCode::FAILURE
@@ -53,17 +53,24 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let config = load(None)?;
             wait(async { cli::sim::run(args, app::sim_base(&config)).await })
         }
+        Command::Work(work) => {
+            let config = load(None)?;
+            wait(work.run(config))
+        }
+        Command::Health(args) => {
+            cli::health::run(&load(args.listen)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Size => cli::size_command(&load(None)?),
         Command::Config => {
-            write!(std::io::stdout(), "{}", load(None)?.effective())?;
+            cli::print(&load(None)?.effective())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Migrate => {
             let config = load(None)?;
             wait(async {
                 app::open(config).await?;
-                writeln!(std::io::stdout(), "the schema is up to date")?;
-                Ok(())
+                cli::print("the schema is up to date\n")
             })
         }
         Command::Keeper { dir, bin_dir } => {

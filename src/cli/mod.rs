@@ -1,7 +1,23 @@
 //! The command line: commands, one file each.
 
+mod desk;
+mod explain;
+pub mod facts;
+pub mod health;
+pub mod instruments;
+pub mod operate;
+mod out;
+pub mod positions;
+pub mod signals;
 pub mod sim;
 pub mod size;
+pub mod source;
+pub mod status;
+pub mod token;
+mod work;
+
+pub use out::{BadArguments, print};
+pub use work::Work;
 
 use core::net::SocketAddr;
 use std::path::PathBuf;
@@ -56,6 +72,11 @@ pub enum Command {
     Sim(sim::SimArgs),
     /// Position sizes for JSON lines on stdin, JSON lines on stdout.
     Size,
+    /// What people order and look at.
+    #[command(flatten)]
+    Work(Work),
+    /// Ask the running gateway whether it is up.
+    Health(ServeArgs),
     /// Print the effective configuration, secrets masked.
     Config,
     /// Bring the database's schema up to date.
@@ -70,6 +91,14 @@ pub enum Command {
         #[arg(long)]
         bin_dir: PathBuf,
     },
+}
+
+/// How a list is printed.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct Shown {
+    /// JSON, for programs.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What `serve` takes.

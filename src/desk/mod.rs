@@ -12,7 +12,8 @@ mod crash;
 mod lease;
 mod line;
 mod marks;
-mod words;
+pub mod person;
+pub mod words;
 
 use std::sync::{Arc, PoisonError, RwLock};
 

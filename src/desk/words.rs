@@ -6,7 +6,7 @@ use crate::domain::instrument::{ContractId, InstrumentIx, Instruments};
 
 /// Returns what a fact says, in words.
 #[expect(clippy::too_many_lines, reason = "one sentence a fact")]
-pub(super) fn sentence(fact: &Fact, names: &Instruments) -> String {
+pub fn sentence(fact: &Fact, names: &Instruments) -> String {
     let symbol = |contract: ContractId| names.symbol(contract);
     let name = |ix: InstrumentIx| {
         names

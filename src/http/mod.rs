@@ -8,6 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, get, post, resource, scope, to};
 
+pub mod admin;
 mod alert;
 pub mod auth;
 mod body;

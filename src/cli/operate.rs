@@ -1,0 +1,223 @@
+//! What a person may order from a terminal: each with a reason, each a fact.
+
+use std::io::{BufRead as _, Write as _};
+
+use anyhow::bail;
+use clap::Args;
+
+use super::desk::{Working, instrument, look, scope};
+use super::out::{BadArguments, print};
+use crate::config::Config;
+use crate::desk::person::Wish;
+use crate::domain::book::Book;
+use crate::domain::ids::{Cause, IntentId, LegId, OrderId, PositionId};
+use crate::domain::input::{Scope, Settlement, TradingState};
+use crate::domain::money::Lots;
+use crate::domain::order::BrokerOrderId;
+use crate::domain::rules::Rules;
+
+/// What confirms a freeze.
+const CONFIRMATION: &str = "unguard";
+
+/// What the commands that set a state take.
+#[derive(Args, Clone, Debug)]
+pub struct StateArgs {
+    /// One instrument; without it, the whole desk.
+    instrument: Option<String>,
+    /// The reason; it is written down.
+    #[arg(long)]
+    why: String,
+}
+
+/// What `torana freeze` takes.
+#[derive(Args, Clone, Debug)]
+pub struct FreezeArgs {
+    #[command(flatten)]
+    state: StateArgs,
+    /// Confirm that the legs listed lose their guard.
+    #[arg(long)]
+    yes_unguard: bool,
+}
+
+/// What `torana exit` takes.
+#[derive(Args, Clone, Debug)]
+pub struct ExitArgs {
+    /// An instrument, or the id of a position or leg.
+    what: String,
+    /// How many lots; without it, all.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    lots: Option<u32>,
+    /// The reason; it is written down.
+    #[arg(long)]
+    why: String,
+}
+
+/// What `torana flatten` takes.
+#[derive(Args, Clone, Debug)]
+pub struct FlattenArgs {
+    /// The reason; it is written down.
+    #[arg(long)]
+    why: String,
+}
+
+/// What `torana cancel` takes.
+#[derive(Args, Clone, Debug)]
+pub struct CancelArgs {
+    /// The id of an intent: `torana signals ID` names it.
+    intent: String,
+    /// The reason; it is written down.
+    #[arg(long)]
+    why: String,
+}
+
+/// What `torana settle` takes.
+#[derive(Args, Clone, Debug)]
+#[group(id = "outcome", required = true, multiple = false, args = ["placed", "not_placed"])]
+pub struct SettleArgs {
+    /// The id of an order, or of the intent it serves.
+    order: String,
+    /// It is at the broker, under this id.
+    #[arg(long, value_name = "BROKER_ID")]
+    placed: Option<String>,
+    /// It never arrived.
+    #[arg(long)]
+    not_placed: bool,
+    /// The reason; it is written down.
+    #[arg(long)]
+    why: String,
+}
+
+/// Sets what may be traded.
+pub async fn state(args: StateArgs, to: TradingState, config: Config) -> anyhow::Result<()> {
+    let scope = scope(&config.rules, args.instrument.as_deref())?;
+    order(&Wish::State(scope, to), &args.why, config).await
+}
+
+/// Freezes, once the loss of every guard was confirmed.
+pub async fn freeze(args: FreezeArgs, config: Config) -> anyhow::Result<()> {
+    let scope = scope(&config.rules, args.state.instrument.as_deref())?;
+    let seen = look(config.clone()).await?;
+    let legs = unguarded(&seen.book, seen.rules(), scope);
+    seen.opened.store.close().await;
+    if legs.is_empty() {
+        print("no leg is held; nothing loses its guard\n")?;
+    } else {
+        print(&format!("these legs lose their guard:\n{}", legs.concat()))?;
+        if !args.yes_unguard && !confirmed()? {
+            bail!("not confirmed; nothing was changed");
+        }
+    }
+    order(
+        &Wish::State(scope, TradingState::Frozen),
+        &args.state.why,
+        config,
+    )
+    .await
+}
+
+/// Takes lots out.
+pub async fn exit(args: ExitArgs, config: Config) -> anyhow::Result<()> {
+    let working = Working::start(config).await?;
+    let book = working.desk().seen().unwrap_or_default();
+    let lots = args.lots.map(Lots::new);
+    let wish = exit_of(&book, &working.opened.config.rules, (&args.what, lots))?;
+    finish(working, &wish, &args.why).await
+}
+
+/// Takes everything out.
+pub async fn flatten(args: FlattenArgs, config: Config) -> anyhow::Result<()> {
+    order(&Wish::Flatten, &args.why, config).await
+}
+
+/// Gives an intent up.
+pub async fn cancel(args: CancelArgs, config: Config) -> anyhow::Result<()> {
+    let intent: Result<IntentId, _> = args.intent.parse();
+    let intent = intent.map_err(|_bad| not_an("intent", &args.intent))?;
+    order(&Wish::Cancel(intent), &args.why, config).await
+}
+
+/// Says what became of an order that nobody answered for.
+pub async fn settle(args: SettleArgs, config: Config) -> anyhow::Result<()> {
+    let settlement = match args.placed.as_deref() {
+        None => Settlement::NotPlaced,
+        Some(id) => {
+            let known = BrokerOrderId::new(id);
+            Settlement::Placed(known.ok_or_else(|| not_an("id of the broker's", id))?)
+        }
+    };
+    let wish = match (
+        args.order.parse::<OrderId>(),
+        args.order.parse::<IntentId>(),
+    ) {
+        (Ok(order), _) => Wish::SettleOrder(order, settlement),
+        (Err(_), Ok(intent)) => Wish::SettleIntent(intent, settlement),
+        (Err(_), Err(_)) => return Err(not_an("order", &args.order).into()),
+    };
+    order(&wish, &args.why, config).await
+}
+
+async fn order(wish: &Wish, why: &str, config: Config) -> anyhow::Result<()> {
+    finish(Working::start(config).await?, wish, why).await
+}
+
+async fn finish(working: Working, wish: &Wish, why: &str) -> anyhow::Result<()> {
+    let done = working.carry_out(wish, why).await;
+    let told = done.map(|facts| working.told(&facts));
+    working.end().await;
+    print(&told?)
+}
+
+/// Returns what is to be taken out: a leg, a position, or all of an instrument.
+fn exit_of(
+    book: &Book,
+    rules: &Rules,
+    (what, lots): (&str, Option<Lots>),
+) -> Result<Wish, BadArguments> {
+    if let Ok(cause) = what.parse::<Cause>() {
+        let (position, leg) = (PositionId(cause), LegId(cause));
+        // the base leg bears the name of its position, which is more
+        return Ok(if book.positions.contains_key(&position) {
+            Wish::ExitPosition(position, lots)
+        } else {
+            Wish::ExitLeg(leg, lots)
+        });
+    }
+    let ix = instrument(rules, what)?;
+    match (book.position_in(ix), lots) {
+        (Some(position), Some(lots)) => Ok(Wish::ExitPosition(position.id, Some(lots))),
+        (Some(_), None) => Ok(Wish::ExitInstrument(ix)),
+        (None, _) if book.entries_of(ix).next().is_some() => Ok(Wish::ExitInstrument(ix)),
+        (None, _) => Err(BadArguments(format!("nothing of {what} is held"))),
+    }
+}
+
+/// Returns the legs that nothing takes out any more, a line each.
+fn unguarded(book: &Book, rules: &Rules, scope: Scope) -> Vec<String> {
+    let meant = |leg: &&crate::domain::book::Leg| match scope {
+        Scope::Desk => true,
+        Scope::Instrument(ix) => leg.contract.instrument == ix,
+    };
+    let open = book.legs.values().filter(|leg| leg.is_open());
+    open.filter(meant)
+        .map(|leg| {
+            let contract = rules.instruments.symbol(leg.contract);
+            format!(
+                "  {}  {contract}  {}  {} lots, stop {}\n",
+                leg.id, leg.direction, leg.lots, leg.stop
+            )
+        })
+        .collect()
+}
+
+fn confirmed() -> anyhow::Result<bool> {
+    let mut out = std::io::stderr();
+    write!(out, "type {CONFIRMATION} to go on: ")?;
+    out.flush()?;
+    let mut typed = String::new();
+    std::io::stdin().lock().read_line(&mut typed)?;
+    Ok(typed.trim() == CONFIRMATION)
+}
+
+fn not_an(what: &str, text: &str) -> BadArguments {
+    BadArguments(format!("\"{text}\" is no {what}"))
+}

@@ -1,0 +1,248 @@
+//! `torana source`: who may send alerts.
+
+use chrono::TimeDelta;
+use clap::{Args, Subcommand};
+
+use super::out::{BadArguments, Table, clock, list, or_dash, print, print_lines};
+use crate::app::{self, Opened};
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{Config, SignatureUse};
+use crate::domain::order::Product;
+use crate::http::admin::token;
+use crate::http::webhook::Kind;
+use crate::store::{NewSource, Signature, views};
+
+/// The longest name of a source.
+const NAME_LENGTH_MAX: usize = 40;
+
+/// What `torana source` takes.
+#[derive(Args, Clone, Debug)]
+pub struct SourceArgs {
+    #[command(subcommand)]
+    command: SourceCommand,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+enum SourceCommand {
+    /// Add a source; its secret address is printed once.
+    Add(AddArgs),
+    /// Print every source.
+    List {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a source a new secret; the old one counts for a while.
+    Rotate {
+        /// Its name.
+        name: String,
+        /// For how many hours the old secret still counts.
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(..=720))]
+        keep_hours: u32,
+    },
+    /// Let a source send no more.
+    Disable {
+        /// Its name.
+        name: String,
+    },
+}
+
+#[derive(Args, Clone, Debug)]
+struct AddArgs {
+    /// Its name: letters, digits, hyphens.
+    name: String,
+    /// An instrument it may trade; repeat for more, leave out for all.
+    #[arg(long, value_name = "INSTRUMENT")]
+    instrument: Vec<String>,
+    /// A kind of alert it may send: `BASE_ENTRY`, `PYRAMID`, `EXIT`, `EOD_MONITOR`, `MARKET_DATA`, `simple`, `openalgo`.
+    #[arg(long, value_name = "KIND")]
+    kind: Vec<String>,
+    /// A side it may open: `long` or `short`.
+    #[arg(long, value_name = "SIDE")]
+    side: Vec<String>,
+    /// An address or network it may send from.
+    #[arg(long, value_name = "ADDRESS")]
+    address: Vec<String>,
+    /// Whether its alerts are signed: `off`, `optional` or `required`.
+    #[arg(long, value_name = "USE")]
+    signature: Option<String>,
+    /// How its positions are carried, when not as the instrument says: `NRML`, `CNC` or `MIS`.
+    #[arg(long, value_name = "PRODUCT")]
+    product: Option<String>,
+}
+
+/// Runs `torana source`.
+pub async fn run(args: SourceArgs, config: Config) -> anyhow::Result<()> {
+    match args.command {
+        SourceCommand::Add(args) => {
+            let new = new_source(&args, &config)?;
+            add(app::open(config).await?, new).await
+        }
+        SourceCommand::List { json } => show(&app::open(config).await?, json).await,
+        SourceCommand::Rotate { name, keep_hours } => {
+            rotate(app::open(config).await?, &name, keep_hours).await
+        }
+        SourceCommand::Disable { name } => disable(app::open(config).await?, &name).await,
+    }
+}
+
+async fn add(opened: Opened, mut new: NewSource) -> anyhow::Result<()> {
+    let secret = token::fresh()?;
+    new.secret = token::hash(&secret);
+    let name = new.name.clone();
+    let added = opened
+        .store
+        .source_add(opened.desk, &new, SystemClock.now())
+        .await?;
+    if added.is_none() {
+        return Err(BadArguments(format!(
+            "there is a source \"{name}\" already; torana source rotate {name} gives it a new secret"
+        ))
+        .into());
+    }
+    print(&addressed(&opened, &name, &secret))
+}
+
+async fn rotate(opened: Opened, name: &str, keep_hours: u32) -> anyhow::Result<()> {
+    let secret = token::fresh()?;
+    let until = SystemClock.now() + TimeDelta::hours(keep_hours.into());
+    let rotated = opened
+        .store
+        .source_rotate(opened.desk, name, (token::hash(&secret), until))
+        .await?;
+    if !rotated {
+        return Err(unknown(name));
+    }
+    print(&addressed(&opened, name, &secret))?;
+    print(&format!(
+        "the secret before counts until {} IST\n",
+        clock(until)
+    ))
+}
+
+async fn disable(opened: Opened, name: &str) -> anyhow::Result<()> {
+    let now = SystemClock.now();
+    if opened.store.source_disable(opened.desk, name, now).await? {
+        print(&format!("source {name} may send no more\n"))
+    } else {
+        Err(unknown(name))
+    }
+}
+
+/// Returns the only words that ever hold the secret.
+fn addressed(opened: &Opened, name: &str, secret: &str) -> String {
+    let listen = opened.config.settings.server.listen;
+    format!(
+        "source {name} sends its alerts to this address, which is shown only now:\n\
+         http://{listen}/webhook/{secret}\n"
+    )
+}
+
+async fn show(opened: &Opened, json: bool) -> anyhow::Result<()> {
+    let rows = opened.store.sources(opened.desk).await?;
+    let rows: Vec<views::Source> = rows.into_iter().map(views::Source::from).collect();
+    if json {
+        return print_lines(&rows);
+    }
+    let mut table = Table::new(&[
+        "NAME",
+        "INSTRUMENTS",
+        "KINDS",
+        "SIDES",
+        "ADDRESSES",
+        "SIGNATURE",
+        "PRODUCT",
+        "MADE",
+        "DISABLED",
+    ]);
+    for row in rows {
+        table.row([
+            row.name,
+            list(&row.instruments),
+            list(&row.kinds),
+            list(&row.sides),
+            list(&row.addresses),
+            row.signature.to_owned(),
+            or_dash(row.product),
+            clock(row.made_at),
+            or_dash(row.disabled_at.map(clock)),
+        ]);
+    }
+    print(&table.text("no source yet: torana source add NAME"))
+}
+
+fn new_source(args: &AddArgs, config: &Config) -> Result<NewSource, BadArguments> {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    if args.name.is_empty() || args.name.len() > NAME_LENGTH_MAX || !args.name.chars().all(plain) {
+        return Err(BadArguments(format!(
+            "\"{}\": a name has 1 to {NAME_LENGTH_MAX} letters, digits and hyphens",
+            args.name
+        )));
+    }
+    let signature = match (&args.signature, config.settings.sources.signature) {
+        (Some(word), _) => Signature::ALL
+            .into_iter()
+            .find(|one| one.word() == word)
+            .ok_or_else(|| one_of("--signature", word, "off, optional, required"))?,
+        (None, SignatureUse::Optional) => Signature::Optional,
+        (None, SignatureUse::Required) => Signature::Required,
+    };
+    let product = args.product.as_deref().map(|word| {
+        let product: Result<Product, _> = word.to_ascii_uppercase().parse();
+        product.map_err(|_unknown| one_of("--product", word, "NRML, CNC, MIS"))
+    });
+    Ok(NewSource {
+        name: args.name.clone(),
+        secret: [0; 32],
+        instruments: each(&args.instrument, |name| {
+            let ix = super::desk::instrument(&config.rules, name)?;
+            let found = config.rules.instruments.get(ix);
+            Ok(found.map_or_else(|| name.to_owned(), |one| one.name.clone()))
+        })?,
+        kinds: each(&args.kind, |word| {
+            let known = Kind::ALL.into_iter().map(Kind::word);
+            let mut fits = known.clone().filter(|one| one.eq_ignore_ascii_case(word));
+            let known: Vec<&str> = known.collect();
+            let found = fits.next().map(str::to_owned);
+            found.ok_or_else(|| one_of("--kind", word, &known.join(", ")))
+        })?,
+        sides: each(&args.side, |word| {
+            let side: Result<crate::domain::order::Direction, _> = word.parse();
+            side.map(|side| side.word().to_owned())
+                .map_err(|_unknown| one_of("--side", word, "long, short"))
+        })?,
+        addresses: each(&args.address, |text| {
+            let is_one =
+                text.parse::<ipnet::IpNet>().is_ok() || text.parse::<core::net::IpAddr>().is_ok();
+            let wrong = || {
+                one_of(
+                    "--address",
+                    text,
+                    "203.0.113.7, 203.0.113.0/24 and the like",
+                )
+            };
+            is_one.then(|| text.to_owned()).ok_or_else(wrong)
+        })?,
+        signature,
+        product: product.transpose()?,
+        profile: None,
+    })
+}
+
+fn each(
+    words: &[String],
+    read: impl Fn(&str) -> Result<String, BadArguments>,
+) -> Result<Vec<String>, BadArguments> {
+    words.iter().map(|word| read(word)).collect()
+}
+
+fn one_of(option: &str, word: &str, known: &str) -> BadArguments {
+    BadArguments(format!("{option} {word}: must be one of {known}"))
+}
+
+fn unknown(name: &str) -> anyhow::Error {
+    BadArguments(format!(
+        "there is no source \"{name}\" that could still send"
+    ))
+    .into()
+}

@@ -1,0 +1,66 @@
+//! The commands that work on the database of a desk.
+
+use clap::Subcommand;
+
+use super::{Shown, facts, instruments, operate, positions, signals, source, status, token};
+use crate::config::Config;
+use crate::domain::input::TradingState;
+
+/// What people order and look at.
+#[derive(Subcommand, Debug)]
+pub enum Work {
+    /// Who may send alerts.
+    Source(source::SourceArgs),
+    /// Named tokens of operators and scripts.
+    Token(token::TokenArgs),
+    /// Where the desk stands.
+    Status(Shown),
+    /// What came and what it was answered; of one signal, the whole decision.
+    Signals(signals::SignalsArgs),
+    /// What is held, leg by leg.
+    Positions(Shown),
+    /// The journal.
+    Facts(facts::FactsArgs),
+    /// What can be traded, with the figures in force.
+    Instruments(Shown),
+    /// No entries any more; exits and stops go on (the same as `reduce`).
+    Halt(operate::StateArgs),
+    /// No entries any more; exits and stops go on.
+    Reduce(operate::StateArgs),
+    /// Trade again.
+    Resume(operate::StateArgs),
+    /// Nothing leaves on our own initiative, stops included.
+    Freeze(operate::FreezeArgs),
+    /// Take an instrument, a position or a leg out.
+    Exit(operate::ExitArgs),
+    /// Take everything out.
+    Flatten(operate::FlattenArgs),
+    /// Give an intent up.
+    Cancel(operate::CancelArgs),
+    /// Say what became of an order that nobody answered for.
+    Settle(operate::SettleArgs),
+}
+
+impl Work {
+    /// Runs it.
+    pub async fn run(self, config: Config) -> anyhow::Result<()> {
+        match self {
+            Self::Source(args) => source::run(args, config).await,
+            Self::Token(args) => token::run(args, config).await,
+            Self::Status(shown) => status::run(shown, config).await,
+            Self::Signals(args) => signals::run(args, config).await,
+            Self::Positions(shown) => positions::run(shown, config).await,
+            Self::Facts(args) => facts::run(args, config).await,
+            Self::Instruments(shown) => instruments::run(shown, config).await,
+            Self::Halt(args) | Self::Reduce(args) => {
+                operate::state(args, TradingState::Reducing, config).await
+            }
+            Self::Resume(args) => operate::state(args, TradingState::Active, config).await,
+            Self::Freeze(args) => operate::freeze(args, config).await,
+            Self::Exit(args) => operate::exit(args, config).await,
+            Self::Flatten(args) => operate::flatten(args, config).await,
+            Self::Cancel(args) => operate::cancel(args, config).await,
+            Self::Settle(args) => operate::settle(args, config).await,
+        }
+    }
+}

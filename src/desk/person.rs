@@ -1,0 +1,267 @@
+//! What a person orders: found in the book, checked, and submitted as inputs like everything else.
+//!
+//! 1. Every order has a name behind it and a reason; both become part of the facts.
+//! 2. Looking things up here only makes clear answers: what is decided is decided by `decide`.
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Desk, DeskError};
+use crate::domain::book::{Book, Leg, OrderState};
+use crate::domain::fact::Fact;
+use crate::domain::ids::{Cause, IntentId, LegId, OrderId, PositionId};
+use crate::domain::input::{Command, ExitWhat, Input, Operator, Scope, Settlement, TradingState};
+use crate::domain::instrument::InstrumentIx;
+use crate::domain::money::{Lots, Money};
+
+/// The longest reason, in characters: a sentence or two.
+const WHY_CHARACTERS_MAX: usize = 500;
+
+/// What a person wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Set what may be traded.
+    State(Scope, TradingState),
+    /// Out of a position: so many lots, the oldest leg first, or all of it.
+    ExitPosition(PositionId, Option<Lots>),
+    /// Out of a leg.
+    ExitLeg(LegId, Option<Lots>),
+    /// Out of everything of an instrument, what is coming included.
+    ExitInstrument(InstrumentIx),
+    /// Out of everything.
+    Flatten,
+    /// Give an intent up.
+    Cancel(IntentId),
+    /// Say what became of an order that nobody answered for.
+    SettleOrder(OrderId, Settlement),
+    /// The same, of the order an intent has at work.
+    SettleIntent(IntentId, Settlement),
+    /// Put money in, or take it out when negative.
+    Cash(Money),
+}
+
+/// Who wants it, and why.
+#[derive(Clone, Copy, Debug)]
+pub struct By<'a> {
+    /// The name of the token, or of the terminal.
+    pub name: &'a str,
+    /// The reason.
+    pub why: &'a str,
+    /// What makes two equal orders two: the name of the request.
+    pub request: &'a str,
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum WishError {
+    /// No reason was given.
+    #[error("a reason is needed: say why, in at most {WHY_CHARACTERS_MAX} characters")]
+    NoReason,
+    /// There is no such thing.
+    #[error("there is no {what} {id}")]
+    Unknown {
+        /// What was looked for.
+        what: &'static str,
+        /// Under which name.
+        id: String,
+    },
+    /// It is over, or not in a state in which this means anything.
+    #[error("{what} {id} {why}")]
+    Over {
+        /// What it is.
+        what: &'static str,
+        /// Its name.
+        id: String,
+        /// Why nothing can be done.
+        why: &'static str,
+    },
+    /// More lots than are held.
+    #[error("{asked} lots asked for, {held} are held")]
+    TooMany {
+        /// What was asked for.
+        asked: Lots,
+        /// What is there.
+        held: Lots,
+    },
+    /// More money than there is.
+    #[error("{asked} asked for, the account has {realised}")]
+    TooMuch {
+        /// What was asked for.
+        asked: Money,
+        /// What is there.
+        realised: Money,
+    },
+    /// The desk could not decide.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+}
+
+impl WishError {
+    /// Returns the stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoReason => "why_missing",
+            Self::Unknown { .. } => "not_found",
+            Self::Over { .. } => "nothing_to_do",
+            Self::TooMany { .. } => "too_many_lots",
+            Self::TooMuch { .. } => "too_much_money",
+            Self::Desk(DeskError::Unavailable(_)) => "database_away",
+            Self::Desk(DeskError::Busy) => "busy",
+            Self::Desk(DeskError::Fenced) => "lease_lost",
+            Self::Desk(DeskError::Defect(_)) => "defect",
+        }
+    }
+}
+
+/// Does what a person wants; returns what became true.
+pub async fn carry_out(desk: &Desk, wish: &Wish, by: By<'_>) -> Result<Vec<Fact>, WishError> {
+    let why = by.why.trim();
+    if why.is_empty() || why.chars().count() > WHY_CHARACTERS_MAX {
+        return Err(WishError::NoReason);
+    }
+    desk.refresh().await?;
+    let book = desk.seen().unwrap_or_default();
+    let mut facts = Vec::new();
+    for (number, order) in (0_u16..).zip(commands(&book, wish)?) {
+        let operator = Operator {
+            id: cause(desk, (&order, number), by),
+            by: by.name.to_owned(),
+            why: why.to_owned(),
+            order,
+        };
+        facts.extend(
+            desk.input(Input::Operator(Box::new(operator)), None)
+                .await?,
+        );
+    }
+    Ok(facts)
+}
+
+/// Returns the name of an order: of desk, person, words and request.
+fn cause(desk: &Desk, (order, number): (&Command, u16), by: By<'_>) -> Cause {
+    let mut hash = Sha256::new();
+    hash.update(b"torana operator 1");
+    hash.update(desk.id().0.to_be_bytes());
+    for text in [by.name, by.why, by.request, &format!("{order:?}")] {
+        let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        hash.update(length.to_be_bytes());
+        hash.update(text);
+    }
+    hash.update(number.to_be_bytes());
+    let mut bytes = [0; 10];
+    for (to, from) in bytes.iter_mut().zip(hash.finalize()) {
+        *to = from;
+    }
+    Cause::from_bytes(bytes)
+}
+
+/// Returns the commands that a wish comes to on a book.
+fn commands(book: &Book, wish: &Wish) -> Result<Vec<Command>, WishError> {
+    let one = |command| Ok(vec![command]);
+    match wish {
+        Wish::State(scope, state) => one(Command::State(*scope, *state)),
+        Wish::ExitPosition(id, lots) => exit_position(book, *id, *lots),
+        Wish::ExitLeg(id, lots) => {
+            let leg = open_leg(book, *id)?;
+            one(exit_leg(leg, lots.unwrap_or(leg.lots))?)
+        }
+        Wish::ExitInstrument(ix) => one(Command::Exit(ExitWhat::Instrument(*ix), None)),
+        Wish::Flatten => one(Command::Exit(ExitWhat::All, None)),
+        Wish::Cancel(id) => {
+            let intent = book.intents.get(id).ok_or_else(|| unknown("intent", id))?;
+            if !intent.is_open() {
+                return Err(over("intent", id, "is over"));
+            }
+            one(Command::CancelIntent(*id))
+        }
+        Wish::SettleOrder(id, settlement) => one(settle(book, *id, settlement)?),
+        Wish::SettleIntent(id, settlement) => {
+            let intent = book.intents.get(id).ok_or_else(|| unknown("intent", id))?;
+            let order = book.live_order(intent.id);
+            let order = order.ok_or_else(|| over("intent", id, "has no order at work"))?;
+            one(settle(book, order.id, settlement)?)
+        }
+        Wish::Cash(amount) => {
+            let (asked, realised) = (Money::ZERO - *amount, book.desk.realised);
+            if asked > realised {
+                return Err(WishError::TooMuch { asked, realised });
+            }
+            one(Command::Cash(*amount))
+        }
+    }
+}
+
+fn exit_position(
+    book: &Book,
+    id: PositionId,
+    lots: Option<Lots>,
+) -> Result<Vec<Command>, WishError> {
+    let position = book.positions.get(&id);
+    let position = position.ok_or_else(|| unknown("position", &id))?;
+    if !position.is_open() {
+        return Err(over("position", &id, "is closed"));
+    }
+    let Some(asked) = lots else {
+        let instrument = position.contract.instrument;
+        return Ok(vec![Command::Exit(ExitWhat::Instrument(instrument), None)]);
+    };
+    let legs = book.legs_of(id);
+    let held = legs.iter().fold(Lots::ZERO, |sum, leg| sum.plus(leg.lots));
+    if asked > held {
+        return Err(WishError::TooMany { asked, held });
+    }
+    let mut left = asked;
+    let mut commands = Vec::new();
+    for leg in legs {
+        let part = left.min(leg.lots);
+        if !part.is_zero() {
+            commands.push(exit_leg(leg, part)?);
+        }
+        left = left.less(part);
+    }
+    Ok(commands)
+}
+
+fn open_leg(book: &Book, id: LegId) -> Result<&Leg, WishError> {
+    let leg = book.legs.get(&id).ok_or_else(|| unknown("leg", &id))?;
+    if leg.is_open() {
+        Ok(leg)
+    } else {
+        Err(over("leg", &id, "is closed"))
+    }
+}
+
+/// Returns the exit of so many lots; all of a leg is whatever it then holds.
+fn exit_leg(leg: &Leg, asked: Lots) -> Result<Command, WishError> {
+    let held = leg.lots;
+    if asked > held {
+        return Err(WishError::TooMany { asked, held });
+    }
+    let part = (asked < held).then_some(asked);
+    Ok(Command::Exit(ExitWhat::Leg(leg.id), part))
+}
+
+fn settle(book: &Book, id: OrderId, settlement: &Settlement) -> Result<Command, WishError> {
+    let order = book.orders.get(&id).ok_or_else(|| unknown("order", &id))?;
+    match order.state {
+        OrderState::Uncertain | OrderState::Queued => Ok(Command::Settle(id, settlement.clone())),
+        OrderState::Wanted
+        | OrderState::Sending { .. }
+        | OrderState::Sent
+        | OrderState::Closed(_) => Err(over("order", &id, "is neither uncertain nor queued")),
+    }
+}
+
+fn unknown(what: &'static str, id: &impl ToString) -> WishError {
+    WishError::Unknown {
+        what,
+        id: id.to_string(),
+    }
+}
+
+fn over(what: &'static str, id: &impl ToString, why: &'static str) -> WishError {
+    WishError::Over {
+        what,
+        id: id.to_string(),
+        why,
+    }
+}

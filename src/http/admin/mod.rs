@@ -1,0 +1,3 @@
+//! `/admin/v1`: what operators and scripts read and order.
+
+pub mod token;

@@ -1,0 +1,135 @@
+//! Tokens and secrets: made here, shown once, kept as their SHA-256.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use subtle::ConstantTimeEq as _;
+use tracing::{info, warn};
+
+use crate::http::webhook::sha256;
+use crate::store::{DeskId, Store, StoreError, Token};
+
+/// The name of the token that the environment gives.
+pub const ENVIRONMENT: &str = "environment";
+
+/// The name of the token that paper makes for whoever may read the data directory.
+pub const LOCAL: &str = "local";
+
+/// Where that token is kept.
+const FILE: &str = "admin-token";
+
+/// 160 bits: nobody guesses it.
+const SECRET_BYTES: usize = 20;
+
+/// Why the first token could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The file cannot be written or read.
+    #[error("the admin token {path} cannot be kept")]
+    File {
+        /// Where it would be.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Its hash cannot be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Returns a secret that nobody knows yet: 32 letters and digits.
+///
+/// # Errors
+///
+/// The system has no chance to give.
+pub fn fresh() -> io::Result<String> {
+    let mut bytes = [0_u8; SECRET_BYTES];
+    getrandom::fill(&mut bytes).map_err(io::Error::from)?;
+    let text = data_encoding::BASE32_NOPAD.encode(&bytes);
+    Ok(text.to_ascii_lowercase())
+}
+
+/// Returns what is kept of a secret.
+pub fn hash(secret: &str) -> [u8; 32] {
+    sha256(secret.as_bytes())
+}
+
+/// Returns whose token this is. Every comparison takes the same time.
+pub fn name_of(known: &[Token], given: &str) -> Option<String> {
+    let given = hash(given);
+    let mut found = None;
+    for token in known.iter().filter(|token| token.revoked_at.is_none()) {
+        if bool::from(token.hash.ct_eq(&given)) {
+            found = Some(token.name.clone());
+        }
+    }
+    found
+}
+
+/// Returns the token of a data directory, when there is one.
+///
+/// # Errors
+///
+/// It is there and cannot be read.
+pub fn of_file(data_dir: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(data_dir.join(FILE)) {
+        Ok(text) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes sure that a data directory has a token that counts; returns where it is. One that was
+/// revoked stays revoked.
+///
+/// # Errors
+///
+/// The file or the database refuses.
+pub async fn ensure_local(
+    (store, desk): (&Store, DeskId),
+    data_dir: &Path,
+    now: DateTime<Utc>,
+) -> Result<PathBuf, TokenError> {
+    let path = data_dir.join(FILE);
+    let refused = |source| TokenError::File {
+        path: path.clone(),
+        source,
+    };
+    let known = store.tokens(desk).await?;
+    let secret = if let Some(secret) = of_file(data_dir).map_err(refused)? {
+        secret
+    } else {
+        let secret = fresh().map_err(refused)?;
+        write(&path, &secret).map_err(refused)?;
+        info!(path = %path.display(), "made an admin token, kept in {}", path.display());
+        secret
+    };
+    let kept = hash(&secret);
+    if known.iter().any(|token| token.hash == kept) {
+        if name_of(&known, &secret).is_none() {
+            warn!(path = %path.display(), "the token in {} was revoked", path.display());
+        }
+        return Ok(path);
+    }
+    // another file's token under this name counts no more
+    store.token_revoke(desk, LOCAL, now).await?;
+    store.token_add(desk, (LOCAL, kept), now).await?;
+    Ok(path)
+}
+
+fn write(path: &Path, secret: &str) -> io::Result<()> {
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    writeln!(file, "{secret}")?;
+    file.sync_all()
+}
