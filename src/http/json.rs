@@ -43,7 +43,7 @@ pub enum JsonError {
     #[error("the body is not a JSON object")]
     NotAnObject,
     /// The same key stands twice in one object.
-    #[error("the key \"{0}\" stands twice")]
+    #[error("the key {0:?} stands twice")]
     DuplicateKey(String),
     /// Too many levels.
     #[error("more than {DEPTH_MAX} levels stand in one another")]
@@ -134,7 +134,7 @@ impl<'a> Object<'a> {
             .windows(2)
             .find_map(|pair| pair.first().zip(pair.last()).filter(|(a, b)| a.0 == b.0));
         if let Some(((name, _), _)) = twice {
-            return Err(JsonError::DuplicateKey(name.clone()));
+            return Err(JsonError::DuplicateKey(shown(name)));
         }
         for (name, inner) in &entries {
             check_text(name)?;
@@ -253,8 +253,13 @@ fn check_text(text: &str) -> Result<(), JsonError> {
 fn placeholder(text: &str) -> Option<String> {
     let (_, rest) = text.split_once("{{")?;
     let name = rest.split_once("}}").map_or(rest, |(name, _)| name);
-    let name: String = name.chars().take(60).collect();
-    Some(format!("{{{{{name}}}}}"))
+    Some(format!("{{{{{}}}}}", shown(name)))
+}
+
+/// Returns a sender's text fit for a log and an answer: short, on one line.
+fn shown(text: &str) -> String {
+    let plain = text.chars().filter(|letter| !letter.is_control());
+    plain.take(60).collect()
 }
 
 /// Returns what a checked text means.

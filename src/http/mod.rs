@@ -7,6 +7,7 @@
 use actix_web::HttpResponse;
 use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, get, post, resource, scope, to};
+use serde_json::json;
 
 pub mod admin;
 mod alert;
@@ -40,6 +41,12 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/readyz").route(get().to(health::readyz)))
         .service(resource("/metrics").route(get().to(health::metrics)))
         .service(resource("/api/v1/{route:.*}").to(compat::take))
-        .default_service(to(HttpResponse::NotFound));
+        .default_service(to(nowhere));
     config.service(named);
+}
+
+/// What is not in the list is nowhere.
+async fn nowhere() -> HttpResponse {
+    HttpResponse::NotFound()
+        .json(json!({"error": {"code": "not_found", "detail": "there is no such route"}}))
 }

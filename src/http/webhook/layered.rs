@@ -58,7 +58,7 @@ pub(super) fn entry(
         atr,
         er: Some(er),
         at,
-        bar: fields.time_opt("bar_time")?,
+        bar: reader.bar_of_entry(fields)?,
         id_reused: false,
     };
     Ok((Asked::Signal(signal), identity))
@@ -74,8 +74,7 @@ pub(super) fn exit(reader: &Reader<'_>, body: &Body<'_>) -> Result<(Asked, Ident
         fields.number_opt(recorded)?;
     }
     check_recorded(fields)?;
-    let at = fields.time_opt("timestamp")?.unwrap_or(reader.now);
-    reader.refuse_future(at)?;
+    let at = fields.time_opt("timestamp")?;
     let identity = Identity {
         layer: Some(which),
         ..reader.identity(Kind::Exit, &meant, body)?
@@ -92,8 +91,8 @@ pub(super) fn exit(reader: &Reader<'_>, body: &Body<'_>) -> Result<(Asked, Ident
         target: None,
         atr: None,
         er: None,
-        at,
-        bar: fields.time_opt("bar_time")?,
+        at: at.map_or(reader.now, |at| at.min(reader.now)),
+        bar: reader.bar_of_exit(fields)?,
         id_reused: false,
     };
     Ok((Asked::Signal(signal), identity))

@@ -4,7 +4,7 @@
 //! 1. What the message alone shows to be wrong is refused here, with a code; everything that needs
 //!    the book is left to the desk.
 //! 2. What a sender says of itself (lots, position, sizing) is recorded and never obeyed.
-//! 3. An exit is never refused for its age, nor for a figure that it does not need.
+//! 3. An exit is never refused for its time: a clock that runs wrong must not keep anyone in.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -239,6 +239,20 @@ impl Reader<'_> {
             });
         }
         Ok(())
+    }
+
+    /// Returns the bar an entry speaks of; one that lies ahead is refused, for nothing later would
+    /// ever be newer.
+    fn bar_of_entry(&self, fields: &Fields<'_>) -> Result<Option<DateTime<Utc>>, SignalError> {
+        let bar = fields.time_opt("bar_time")?;
+        bar.map_or(Ok(()), |bar| self.refuse_future(bar))?;
+        Ok(bar)
+    }
+
+    /// Returns the bar an exit speaks of, at the latest now.
+    fn bar_of_exit(&self, fields: &Fields<'_>) -> Result<Option<DateTime<Utc>>, SignalError> {
+        let bar = fields.time_opt("bar_time")?;
+        Ok(bar.map(|bar| bar.min(self.now)))
     }
 
     /// Refuses a time that lies further back than `age_max`.

@@ -33,7 +33,7 @@ pub(super) fn signal(
 ) -> Result<(Asked, Identity), SignalError> {
     let fields = &body.fields;
     let at = fields.time_opt("timestamp")?.unwrap_or(reader.now);
-    reader.refuse_future(at)?;
+    let bar = fields.time_opt("bar_time")?;
     let opens = opens(plain.word, plain.expected);
     let expected = within_scope(reader, plain, opens)?;
     let expected = in_time(reader, plain.word, (expected, at))?;
@@ -63,8 +63,8 @@ pub(super) fn signal(
         target: exits.target,
         atr: None,
         er: None,
-        at,
-        bar: fields.time_opt("bar_time")?,
+        at: at.min(reader.now),
+        bar: bar.map(|bar| bar.min(reader.now)),
         id_reused: false,
     };
     Ok((Asked::Signal(signal), identity))
@@ -119,7 +119,8 @@ impl Exits {
     }
 }
 
-/// Returns the position to expect: flat, where the order is too late to open one.
+/// Returns the position to expect: flat, where the order is too late to open one, or from a clock
+/// that cannot be right.
 fn in_time(
     reader: &Reader<'_>,
     word: TradeWord,
@@ -133,11 +134,14 @@ fn in_time(
     let Some(side) = opening else {
         return Ok(expected);
     };
-    match reader.refuse_stale(at, reader.limits.entry) {
+    let in_time = reader
+        .refuse_stale(at, reader.limits.entry)
+        .and_then(|()| reader.refuse_future(at));
+    match in_time {
         Ok(()) => Ok(expected),
         // where nothing is ever short, buying closes nothing
-        Err(stale) if side == Side::Buy && reader.long_only => Err(stale),
-        Err(_stale) => Ok(Some(Expected::Flat)),
+        Err(error) if side == Side::Buy && reader.long_only => Err(error),
+        Err(_too_late_or_too_early) => Ok(Some(Expected::Flat)),
     }
 }
 

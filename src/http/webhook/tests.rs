@@ -129,6 +129,21 @@ fn an_exit_is_never_too_old() {
 }
 
 #[test]
+fn an_exit_from_a_clock_that_runs_ahead_counts_as_made_now() {
+    let body = r#"{"type":"EXIT","instrument":"GOLD_MINI","position":"ALL","timestamp":"2026-11-20T15:30:00Z","bar_time":"2026-11-20T15:15:00Z"}"#;
+    let exit = signal(body);
+    let now: DateTime<Utc> = "2026-11-20T04:30:00Z".parse().unwrap();
+    assert_eq!((exit.at, exit.bar), (now, Some(now)));
+    assert_eq!(signal(body).id, exit.id);
+    let ahead = r#","timestamp":"2026-11-20T15:30:00Z""#;
+    assert!(read(&order("CLOSE", ahead)).is_ok() && read(&order("SELL", ahead)).is_ok());
+    assert_eq!(code(&order("BUY", ahead)), "future");
+    let bar = r#""timestamp":"2026-11-20T10:00:00","bar_time":"2026-11-20T10:01:00""#;
+    let from = r#""timestamp":"2026-11-20T10:00:00""#;
+    assert_eq!(code(&entry(from, bar)), "future");
+}
+
+#[test]
 fn a_layered_alert_without_a_range_says_so_by_its_absence() {
     assert_eq!(signal(&entry("350", "0")).atr, None);
 }
