@@ -273,7 +273,8 @@ fn an_instrument_needs_only_a_line_of_toml() {
 fn the_rules_hash_moves_with_the_rules_and_with_nothing_else() {
     let hash = |pairs: &[(&str, &str)]| loaded(pairs).unwrap().rules.hash;
     let base = hash(&[]);
-    assert_eq!(base, hash(&[("TORANA__LIMITS__OPEN_INTENTS", "7")]));
+    assert_eq!(base, hash(&[("TORANA__LIMITS__INPUTS_WAITING", "7")]));
+    assert_ne!(base, hash(&[("TORANA__LIMITS__OPEN_INTENTS", "7")]));
     assert_ne!(base, hash(&[("TORANA__TIMING__ENTRY_WAIT", "61s")]));
     assert_ne!(base, hash(&[("TORANA__DESK__PROFILE", "scalper")]));
 }
