@@ -320,6 +320,7 @@ fn change_portfolio(rules: &mut Rules, key: &str, words: &mut Words<'_>) {
         "planned_heat" => limits.planned_heat = Some(Percent::new(value)),
         "order_value" => limits.max_order_value = Some(Money::new(value)),
         "open_order_value" => limits.max_open_order_value = Some(Money::new(value)),
+        "open_intents" => limits.max_open_intents = Some(count()),
         "reward_risk" => limits.min_reward_risk = Some(Ratio::new(value)),
         "max_slices" => limits.max_slices = count(),
         _ => panic!("no rule is called {key}"),
