@@ -34,6 +34,7 @@ use crate::desk::Handled;
 use crate::domain::ids::{Cause, SignalId};
 use crate::domain::input::{Command, Input, Operator};
 use crate::store::Verdict;
+use crate::store::views::{Page, ROWS_MAX};
 
 /// OpenAlgo's order routes that no gate stands behind.
 const NOT_GATED: [&str; 12] = [
@@ -215,9 +216,14 @@ impl Call<'_> {
 
     async fn rows(&self) -> Result<Vec<Row>, DoorError> {
         let desk = &self.doors.desk;
-        desk.refresh().await?;
-        let book = desk.seen().unwrap_or_default();
-        Ok(rows(&book, &desk.rules().instruments, self.doors.now()))
+        let page = Page::newest(ROWS_MAX);
+        let intents = desk.store().view_intents(desk.id(), &page).await;
+        let orders = desk.store().view_orders(desk.id(), &page).await;
+        let seen = (
+            &*intents.map_err(DoorError::Store)?,
+            &*orders.map_err(DoorError::Store)?,
+        );
+        Ok(rows(seen, &desk.rules().instruments, self.doors.now()))
     }
 
     /// Passes a read on, with OpenAlgo's own key in place of ours.
