@@ -1,6 +1,7 @@
 //! What paper and shadow have in place of a broker: the simulator, and a source to begin with.
 
 use core::net::SocketAddr;
+use core::num::NonZeroU32;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -42,16 +43,40 @@ pub(super) struct Practice {
 /// Starts the simulator inside the process.
 pub(super) fn start(opened: &Opened, desk: &Arc<Desk>) -> anyhow::Result<Practice> {
     let config = &opened.config;
+    let paper = &config.settings.paper;
+    if let (Some(rest), Some(feed)) = (&paper.external, &paper.external_feed) {
+        info!("orders go to the simulator at {rest}");
+        return Ok(practice(config, (rest, feed), None));
+    }
     let sim = Arc::new(start_sim(config)?);
-    let key = SecretString::from("paper".to_owned());
-    let rest = Settings::new(&format!("http://{}", sim.rest_addr), key.clone());
-    let feed = FeedSettings::new(&format!("ws://{}", sim.feed_addr), key);
-    let follows = config.settings.paper.prices == "alerts";
+    let (rest, feed) = (
+        format!("http://{}", sim.rest_addr),
+        format!("ws://{}", sim.feed_addr),
+    );
+    let follows = paper.prices == "alerts";
     let hint = follows.then(|| Hint {
         sim,
         desk: Arc::clone(desk),
     });
-    Ok(Practice { rest, feed, hint })
+    Ok(practice(config, (&rest, &feed), hint))
+}
+
+/// Returns how a simulator is reached.
+fn practice(config: &Config, (rest, feed): (&str, &str), hint: Option<Hint>) -> Practice {
+    let key = SecretString::from("paper".to_owned());
+    let openalgo = &config.settings.openalgo;
+    let rest = Settings {
+        connect: openalgo.connect_timeout,
+        order: openalgo.order_timeout,
+        read: openalgo.read_timeout,
+        book_reads_per_second: openalgo
+            .book_reads_per_second
+            .try_into()
+            .unwrap_or(NonZeroU32::MIN),
+        ..Settings::new(rest, key.clone())
+    };
+    let feed = FeedSettings::new(feed, key);
+    Practice { rest, feed, hint }
 }
 
 /// Gives a desk without any source one, and keeps its path where only its owner reads it.

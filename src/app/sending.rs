@@ -95,7 +95,10 @@ pub(super) fn start(
         orders: Orders::new(
             Arc::clone(desk),
             Arc::clone(&parts.broker),
-            settings.monitor.order_polls.clone(),
+            (
+                settings.monitor.order_polls.clone(),
+                settings.monitor.late_look,
+            ),
             (baselines, calls, settings.courier.proof_pause),
         ),
         prices: Arc::clone(&prices),

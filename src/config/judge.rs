@@ -42,6 +42,16 @@ pub(super) fn judge(config: &mut Config, today: NaiveDate, problems: &Problems) 
             &settings.openalgo.ws_url,
             ["ws://", "wss://"],
         ),
+        (
+            "paper.external",
+            &settings.paper.external,
+            ["http://", "https://"],
+        ),
+        (
+            "paper.external_feed",
+            &settings.paper.external_feed,
+            ["ws://", "wss://"],
+        ),
     ] {
         let bad = |url: &String| !schemes.iter().any(|scheme| url.starts_with(scheme));
         if url.as_ref().is_some_and(bad) {
@@ -62,6 +72,10 @@ pub(super) fn judge(config: &mut Config, today: NaiveDate, problems: &Problems) 
     }
     if settings.monitor.order_polls.is_empty() {
         note(problems, "monitor.order_polls", "needs at least one pause");
+    }
+    if settings.paper.external.is_some() != settings.paper.external_feed.is_some() {
+        let problem = "goes together with paper.external_feed: set both or neither";
+        note(problems, "paper.external", problem);
     }
     match settings.mode {
         Mode::Live => judge_live(config, problems),
@@ -97,6 +111,10 @@ fn refuse_nothing(settings: &Settings, problems: &Problems) {
         ("limits.open_intents", limits.open_intents == 0),
         ("limits.inputs_per_lock", limits.inputs_per_lock == 0),
         ("limits.inputs_waiting", limits.inputs_waiting == 0),
+        (
+            "openalgo.book_reads_per_second",
+            settings.openalgo.book_reads_per_second == 0,
+        ),
         ("courier.lanes", settings.courier.lanes == 0),
         ("database.pool", settings.database.pool == 0),
     ] {
@@ -133,6 +151,9 @@ fn judge_live(config: &Config, problems: &Problems) {
     }
     if !settings.desk.require_funds {
         note(problems, "desk.require_funds", "must be true in live");
+    }
+    if settings.paper.external.is_some() {
+        note(problems, "paper.external", "is a simulator, never for live");
     }
     if settings.crash_after.is_some() {
         note(problems, "TORANA_CRASH_AFTER", "is for tests, never live");

@@ -170,6 +170,8 @@ pub struct OpenAlgoSettings {
     pub quote_timeout: Duration,
     /// How long an idle connection is kept.
     pub idle_timeout: Duration,
+    /// How often each book may be read in a second.
+    pub book_reads_per_second: u32,
 }
 
 /// How orders are brought to the broker.
@@ -196,6 +198,8 @@ pub struct MonitorSettings {
     pub funds_poll: Duration,
     /// The pause between rounds.
     pub pause: Duration,
+    /// The pause between looks at the books when nothing works.
+    pub late_look: Duration,
 }
 
 /// The simulator inside the process.
@@ -209,6 +213,10 @@ pub struct PaperSettings {
     pub listen: SocketAddr,
     /// Where its feed listens.
     pub feed: SocketAddr,
+    /// The address of a simulator that runs elsewhere.
+    pub external: Option<String>,
+    /// The address of its WebSocket.
+    pub external_feed: Option<String>,
 }
 
 /// The database.
@@ -309,7 +317,7 @@ fn read_openalgo(root: &mut Section<'_>) -> Option<OpenAlgoSettings> {
     root.read("openalgo", |section| {
         read!(section => OpenAlgoSettings {
             url, ws_url, strategy, connect_timeout, order_timeout, read_timeout, quote_timeout,
-            idle_timeout,
+            idle_timeout, book_reads_per_second,
         })
     })
 }
@@ -320,7 +328,7 @@ fn read_drivers(root: &mut Section<'_>) -> (Option<CourierSettings>, Option<Moni
     });
     let monitor = root.read(
         "monitor",
-        |section| read!(section => MonitorSettings { order_polls, funds_poll, pause }),
+        |section| read!(section => MonitorSettings { order_polls, funds_poll, pause, late_look }),
     );
     (courier, monitor)
 }
@@ -334,7 +342,7 @@ type Parts = (
 fn read_parts(root: &mut Section<'_>) -> Parts {
     let paper = root.read(
         "paper",
-        |section| read!(section => PaperSettings { prices, seed, listen, feed }),
+        |section| read!(section => PaperSettings { prices, seed, listen, feed, external, external_feed }),
     );
     let database = root.read("database", |section| {
         read!(section => DatabaseSettings {

@@ -21,9 +21,6 @@ use crate::domain::money::{Money, Quantity};
 use crate::domain::order::BrokerOrderId;
 use crate::domain::work::{self, Call};
 
-/// How often the books are read when nothing works: late fills are rare.
-const IDLE_LOOK: Duration = Duration::from_secs(15);
-
 /// Follows orders and looks lost ones up.
 pub struct Orders<B> {
     desk: Arc<Desk>,
@@ -32,6 +29,7 @@ pub struct Orders<B> {
     calls: Arc<Calls>,
     proofs: Proofs<B>,
     polls: Vec<Duration>,
+    late_look: Duration,
     looked: Mutex<Looked>,
 }
 
@@ -49,11 +47,12 @@ struct Books {
 }
 
 impl<B: Broker> Orders<B> {
-    /// Returns a follower that looks at working orders after each of the pauses, the last repeated.
+    /// Returns a follower that looks at working orders after each of the pauses, the last repeated,
+    /// and for late fills after the other.
     pub fn new(
         desk: Arc<Desk>,
         broker: Arc<B>,
-        polls: Vec<Duration>,
+        (polls, late_look): (Vec<Duration>, Duration),
         parts: (Arc<Baselines>, Arc<Calls>, Duration),
     ) -> Self {
         let (baselines, calls, proof_pause) = parts;
@@ -65,6 +64,7 @@ impl<B: Broker> Orders<B> {
             calls,
             proofs,
             polls,
+            late_look,
             looked: Mutex::default(),
         }
     }
@@ -91,7 +91,7 @@ impl<B: Broker> Orders<B> {
             .get(still)
             .or(self.polls.last())
             .copied()
-            .unwrap_or(IDLE_LOOK);
+            .unwrap_or(self.late_look);
         pause.saturating_sub(since.elapsed())
     }
 
@@ -138,7 +138,7 @@ impl<B: Broker> Orders<B> {
             .values()
             .any(|order| order.state == OrderState::Sent);
         let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        working || (known && looked.at.is_none_or(|at| at.elapsed() >= IDLE_LOOK))
+        working || (known && looked.at.is_none_or(|at| at.elapsed() >= self.late_look))
     }
 
     async fn read(&self) -> Result<Books, ReadError> {
