@@ -225,7 +225,7 @@ impl Desk {
             book.prune(locked.last_at);
             self.remember(locked.tag(), Arc::new(book));
         }
-        Ok(())
+        locked.release().await.map_err(classify)
     }
 
     fn cached(&self) -> Option<(Tag, Arc<Book>)> {

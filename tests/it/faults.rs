@@ -1,0 +1,118 @@
+//! An order's whole life under each thing that can go wrong at the broker: nothing is ever placed
+//! twice, nothing is lost without a reason, and the books agree to the paisa.
+
+use torana::domain::book::{Book, OrderState};
+use torana::domain::input::TradingState;
+use torana::domain::money::Lots;
+use torana::sim::{Fault, FaultName};
+
+use crate::support::cases::{self, Case, Entry};
+use crate::support::{Alert, Gateway, World, abreast};
+
+#[tokio::test]
+async fn under_every_fault_an_order_is_placed_once_or_closed_with_a_reason() {
+    abreast(cases::all(), async |case| live_through(&case).await).await;
+}
+
+async fn live_through(case: &Case) {
+    let world = World::new(case.settings).await;
+    let gateway = world.gateway().await;
+    world.price("78500");
+    strike(&world, case);
+    let answer = world.alert(&gateway, &Alert::entry()).await;
+    assert_eq!(answer.status, 202, "{}: {answer:?}", case.word);
+    settle(&world, &gateway, case).await;
+    let book = world.compare().await;
+    let lots = held(&book);
+    match case.entry {
+        Entry::Held(wanted) => {
+            assert_eq!(lots, Lots::new(wanted), "{}\n{}", case.word, gateway.log())
+        }
+        Entry::Nothing(why) => {
+            let (end, _) = book.intents.values().next().unwrap().end.unwrap();
+            assert_eq!((lots, end.word()), (Lots::ZERO, why), "{}", case.word);
+            return;
+        }
+    }
+    if case.word != "fill_after_cancel" {
+        strike(&world, case);
+    }
+    let answer = world.alert(&gateway, &Alert::exit()).await;
+    assert_eq!(answer.status, 202, "{}: {answer:?}", case.word);
+    settle(&world, &gateway, case).await;
+    let book = world.compare().await;
+    assert_eq!(held(&book), Lots::ZERO, "{}\n{}", case.word, gateway.log());
+}
+
+fn held(book: &Book) -> Lots {
+    book.legs
+        .values()
+        .fold(Lots::ZERO, |sum, leg| sum.plus(leg.lots))
+}
+
+fn strike(world: &World, case: &Case) {
+    world.sim.set_faults(case.faults.clone());
+}
+
+/// Waits until a lasting fault has struck long enough, ends it, and waits for calm.
+async fn settle(world: &World, gateway: &Gateway, case: &Case) {
+    if let Some((route, times)) = case.lasts {
+        world.until_called(route, times).await;
+        world.sim.clear_faults().unwrap();
+    }
+    world.until_settled(gateway).await;
+    if case.lasts.is_none() {
+        world.sim.clear_faults().unwrap();
+        world.price("78500");
+        // what fills late is seen by the looks that never end
+        world.until_equal(gateway).await;
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_waits_for_a_person_is_settled_by_one() {
+    let mut world = World::new(&[]).await;
+    let gateway = world.gateway().await;
+    world.sim.set_faults(vec![Fault::new(FaultName::SemiAuto)]);
+    world.alert(&gateway, &Alert::entry()).await;
+    let queued = world
+        .until(&gateway, "queued", |book| {
+            book.orders
+                .values()
+                .any(|order| order.state == OrderState::Queued)
+        })
+        .await;
+    assert_eq!(queued.desk.state, TradingState::Reducing);
+    assert!(world.sim.state().orders.is_empty());
+    let answer = world
+        .alert(&gateway, &Alert::entry().with("id", "another"))
+        .await;
+    assert_eq!(answer.body["verdict"], "rejected", "{answer:?}");
+    world.leaves_doubt();
+}
+
+#[tokio::test]
+async fn an_exit_that_fills_after_its_cancel_is_written_down_and_stops_entries() {
+    let world = World::new(&[]).await;
+    let gateway = world.gateway().await;
+    world.alert(&gateway, &Alert::entry()).await;
+    world.until_settled(&gateway).await;
+    let partly = Fault::new(FaultName::PartialFill).once().n(1);
+    let late = Fault::new(FaultName::FillAfterCancel).once();
+    world.sim.set_faults(vec![partly, late]);
+    world.alert(&gateway, &Alert::exit()).await;
+    world.until_settled(&gateway).await;
+    world.price("78500");
+    let book = world
+        .until(&gateway, "oversold", |book| {
+            book.orders
+                .values()
+                .map(|order| order.filled.get())
+                .sum::<u64>()
+                == 4 + 4 + 3
+        })
+        .await;
+    assert_eq!(book.desk.realised, world.sim.state().account.cash());
+    let entry = world.alert(&gateway, &Alert::entry()).await;
+    assert_eq!(entry.body["code"], "reducing", "{entry:?}");
+}

@@ -1,0 +1,15 @@
+//! The whole gateway as a process of its own, against PostgreSQL and the simulator.
+//!
+//! Every test has its own database, simulator, data directory and gateway. Nothing sleeps: a test
+//! waits until what it asks for is true, with a deadline that fails loudly and shows the log.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "allow-…-in-tests does not reach the helpers of a test program, which fail loudly"
+)]
+
+mod faults;
+mod support;
+mod walk;

@@ -1,0 +1,181 @@
+//! A gateway in a process of its own, and how it is talked to.
+
+use std::collections::BTreeMap;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use super::wait::{PATIENCE, until};
+
+/// What its log says once it takes alerts.
+const OPEN: &str = "the doors are open at ";
+
+/// A running gateway; killed when dropped.
+pub(crate) struct Gateway {
+    child: Child,
+    url: String,
+    log: Log,
+    http: reqwest::Client,
+}
+
+/// Everything it has written.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
+
+/// What came back from a door.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Answer {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// The body as it came.
+    pub(crate) text: String,
+    /// The body read as JSON, or null.
+    pub(crate) body: Value,
+    /// Whether it said that it had answered the same before.
+    pub(crate) duplicate: bool,
+    /// After how many seconds to come again.
+    pub(crate) retry_after: Option<String>,
+}
+
+impl Log {
+    fn keep(&self, out: impl AsyncRead + Unpin + Send + 'static) {
+        let log = self.clone();
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(out).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                log.lines().push(line);
+            }
+        });
+    }
+
+    fn lines(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything written so far.
+    pub(crate) fn text(&self) -> String {
+        self.lines().join("\n")
+    }
+
+    fn after(&self, words: &str) -> Option<String> {
+        let lines = self.lines();
+        let line = lines.iter().find(|line| line.contains(words))?;
+        line.split_once(words)
+            .map(|(_, rest)| rest.trim().to_owned())
+    }
+}
+
+impl Gateway {
+    /// Starts a process with this environment and nothing else.
+    pub(crate) fn spawn(env: &BTreeMap<String, String>) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_torana"))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .env_clear()
+            .envs(env)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let log = Log::default();
+        log.keep(child.stdout.take().unwrap());
+        log.keep(child.stderr.take().unwrap());
+        Self {
+            child,
+            url: String::new(),
+            log,
+            http: client(),
+        }
+    }
+
+    /// Waits until its doors are open.
+    pub(crate) async fn open(mut self) -> Self {
+        let found = until(async || {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended: {ended:?}\n{}", self.log.text());
+            self.log.after(OPEN)
+        })
+        .await;
+        self.url = found.unwrap_or_else(|| panic!("no doors\n{}", self.log.text()));
+        self
+    }
+
+    /// What it has written.
+    pub(crate) fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Sends a request without a body.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let sent = self.http.get(format!("{}{path}", self.url)).send().await;
+        answer(sent.unwrap()).await
+    }
+
+    /// Sends bytes; nothing comes back when it dies meanwhile.
+    pub(crate) async fn post(&self, path: &str, kind: &str, body: &str) -> Option<Answer> {
+        let request = self.http.post(format!("{}{path}", self.url));
+        let request = request.header("content-type", kind).body(body.to_owned());
+        match request.send().await {
+            Ok(response) => Some(answer(response).await),
+            Err(_) => None,
+        }
+    }
+
+    /// Kills it, as a machine does that loses its power.
+    pub(crate) async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Waits until it has died at the place it was told to.
+    pub(crate) async fn died(&mut self) -> ExitStatus {
+        match timeout(PATIENCE, self.child.wait()).await {
+            Ok(ended) => ended.unwrap(),
+            Err(_) => panic!("it did not die\n{}", self.log.text()),
+        }
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(crate) async fn stop(&mut self) -> ExitStatus {
+        let id = self.child.id().expect("a process that runs").to_string();
+        let asked = Command::new("kill").args(["-TERM", &id]).status().await;
+        assert!(asked.unwrap().success());
+        self.died().await
+    }
+}
+
+fn client() -> reqwest::Client {
+    // the first choice of cryptography in a process stays
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder()
+        .no_proxy()
+        .timeout(PATIENCE)
+        .build()
+        .unwrap()
+}
+
+async fn answer(response: reqwest::Response) -> Answer {
+    let header = |name| {
+        let value = response.headers().get(name)?;
+        Some(value.to_str().unwrap().to_owned())
+    };
+    let (duplicate, retry_after) = (header("torana-duplicate"), header("retry-after"));
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    Answer {
+        status,
+        body: serde_json::from_str(&text).unwrap_or_default(),
+        text,
+        duplicate: duplicate.as_deref() == Some("true"),
+        retry_after,
+    }
+}

@@ -1,0 +1,13 @@
+//! What every test stands on.
+
+mod alerts;
+pub(crate) mod cases;
+mod gateway;
+mod truth;
+mod wait;
+mod world;
+
+pub(crate) use alerts::Alert;
+pub(crate) use gateway::{Answer, Gateway};
+pub(crate) use wait::abreast;
+pub(crate) use world::World;
