@@ -1,5 +1,6 @@
 //! Courier, monitor, lease and feed: what runs in the one process that holds the lease.
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc, watch};
@@ -127,9 +128,13 @@ pub(super) fn start(
     }
 }
 
+/// The longest pause between two tries for the lease: whoever waits for it takes it up soon after it
+/// was given back, however long it may last.
+const LEASE_PAUSE_MAX: Duration = Duration::from_secs(1);
+
 /// Takes and renews the lease for as long as the process lives.
 async fn keep(lease: &Lease, stop: CancellationToken) {
-    let every = lease.lasts() / 4;
+    let every = (lease.lasts() / 4).min(LEASE_PAUSE_MAX);
     loop {
         if let Err(error) = lease.keep().await {
             warn!(%error, "the lease could not be renewed");

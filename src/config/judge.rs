@@ -31,51 +31,9 @@ pub(super) fn judge(config: &mut Config, today: NaiveDate, problems: &Problems) 
             "must be up to 32 small letters, digits and hyphens",
         );
     }
-    for (key, url, schemes) in [
-        (
-            "openalgo.url",
-            &settings.openalgo.url,
-            ["http://", "https://"],
-        ),
-        (
-            "openalgo.ws_url",
-            &settings.openalgo.ws_url,
-            ["ws://", "wss://"],
-        ),
-        (
-            "paper.external",
-            &settings.paper.external,
-            ["http://", "https://"],
-        ),
-        (
-            "paper.external_feed",
-            &settings.paper.external_feed,
-            ["ws://", "wss://"],
-        ),
-    ] {
-        let bad = |url: &String| !schemes.iter().any(|scheme| url.starts_with(scheme));
-        if url.as_ref().is_some_and(bad) {
-            note(
-                problems,
-                key,
-                format!("must start with {}", schemes.join(" or ")),
-            );
-        }
-    }
-    let with_password = |url: &Option<String>| url.as_ref().is_some_and(|url| url.contains('@'));
-    if with_password(&settings.openalgo.url) || with_password(&settings.openalgo.ws_url) {
-        note(
-            problems,
-            "openalgo.url",
-            "must not contain a user or password",
-        );
-    }
+    judge_addresses(settings, problems);
     if settings.monitor.order_polls.is_empty() {
         note(problems, "monitor.order_polls", "needs at least one pause");
-    }
-    if settings.paper.external.is_some() != settings.paper.external_feed.is_some() {
-        let problem = "goes together with paper.external_feed: set both or neither";
-        note(problems, "paper.external", problem);
     }
     match settings.mode {
         Mode::Live => judge_live(config, problems),
@@ -84,6 +42,33 @@ pub(super) fn judge(config: &mut Config, today: NaiveDate, problems: &Problems) 
         Mode::Paper => {}
     }
     warn(config, today);
+}
+
+/// Notes addresses that are none of theirs.
+fn judge_addresses(settings: &Settings, problems: &Problems) {
+    let (openalgo, paper) = (&settings.openalgo, &settings.paper);
+    let (http, ws) = (["http://", "https://"], ["ws://", "wss://"]);
+    for (key, url, schemes) in [
+        ("openalgo.url", &openalgo.url, http),
+        ("openalgo.ws_url", &openalgo.ws_url, ws),
+        ("paper.external", &paper.external, http),
+        ("paper.external_feed", &paper.external_feed, ws),
+    ] {
+        let bad = |url: &String| !schemes.iter().any(|scheme| url.starts_with(scheme));
+        if url.as_ref().is_some_and(bad) {
+            let problem = format!("must start with {}", schemes.join(" or "));
+            note(problems, key, problem);
+        }
+    }
+    let with_password = |url: &Option<String>| url.as_ref().is_some_and(|url| url.contains('@'));
+    if with_password(&openalgo.url) || with_password(&openalgo.ws_url) {
+        let problem = "must not contain a user or password";
+        note(problems, "openalgo.url", problem);
+    }
+    if paper.external.is_some() != paper.external_feed.is_some() {
+        let problem = "goes together with paper.external_feed: set both or neither";
+        note(problems, "paper.external", problem);
+    }
 }
 
 /// Notes counts that nothing would work with at zero.

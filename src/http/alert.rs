@@ -42,6 +42,7 @@ async fn answer(
     doors: &Doors,
 ) -> Result<HttpResponse, DoorError> {
     let (source, body) = let_in(request, secret, payload, doors).await?;
+    doors.desk.crash().pass("row1");
     if is_dry_run(request.query_string())? {
         dry_run::show(doors, &source, &body).await
     } else {
@@ -114,7 +115,10 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 async fn decide(doors: &Doors, source: &Source, body: &[u8]) -> Result<HttpResponse, DoorError> {
     let alert = read(doors, source, body).await?;
-    submit(doors, alert).await.map(|handled| told(&handled))
+    doors.desk.crash().pass("row2");
+    let handled = submit(doors, alert).await?;
+    doors.desk.crash().pass("row6");
+    Ok(told(&handled))
 }
 
 /// Reads an alert; one that means nothing is written down before it is refused.

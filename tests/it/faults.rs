@@ -26,7 +26,7 @@ async fn live_through(case: &Case) {
     let lots = held(&book);
     match case.entry {
         Entry::Held(wanted) => {
-            assert_eq!(lots, Lots::new(wanted), "{}\n{}", case.word, gateway.log())
+            assert_eq!(lots, Lots::new(wanted), "{}\n{}", case.word, gateway.log());
         }
         Entry::Nothing(why) => {
             let (end, _) = book.intents.values().next().unwrap().end.unwrap();

@@ -10,6 +10,9 @@
     reason = "allow-…-in-tests does not reach the helpers of a test program, which fail loudly"
 )]
 
+mod bad_input;
+mod crowd;
 mod faults;
+mod lease;
 mod support;
 mod walk;

@@ -158,7 +158,11 @@ fn a_secret_in_the_wrong_place_is_not_echoed() {
 
 #[test]
 fn live_asks_for_everything_it_needs() {
-    let paths = refused(&[("TORANA__MODE", "live"), ("TORANA_CRASH_AFTER", "row7:2")]);
+    let paths = refused(&[
+        ("TORANA__MODE", "live"),
+        ("TORANA_CRASH_AFTER", "row7:2"),
+        ("TORANA__PAPER__EXTERNAL", "http://127.0.0.1:5055"),
+    ]);
     for path in [
         "OPENALGO_API_KEY",
         "TORANA_ADMIN_TOKEN",
@@ -166,6 +170,7 @@ fn live_asks_for_everything_it_needs() {
         "TORANA_LIVE",
         "desk.opening_capital",
         "openalgo.url",
+        "paper.external",
         "instrument.GOLD_MINI.2025-01-01",
     ] {
         assert!(

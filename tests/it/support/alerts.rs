@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
+use torana::clock::{Clock as _, SystemClock};
 
 /// The body of an alert, to be changed key by key.
 #[derive(Clone, Debug)]
@@ -19,7 +20,7 @@ impl Alert {
     pub(crate) fn entry() -> Self {
         Self::of(json!({
             "type": "BASE_ENTRY", "instrument": "GOLD_MINI", "position": "Long_1",
-            "price": 78500, "stop": 77500, "atr": 500, "er": 0.82, "timestamp": time(Utc::now()),
+            "price": 78500, "stop": 77500, "atr": 500, "er": 0.82, "timestamp": time(SystemClock.now()),
         }))
     }
 
@@ -27,7 +28,7 @@ impl Alert {
     pub(crate) fn exit() -> Self {
         Self::of(json!({
             "type": "EXIT", "instrument": "GOLD_MINI", "position": "ALL", "reason": "test",
-            "timestamp": time(Utc::now()),
+            "timestamp": time(SystemClock.now()),
         }))
     }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
+use torana::clock::{Clock as _, SystemClock};
 
 use super::wait::{PATIENCE, until};
 
@@ -42,6 +43,10 @@ pub(crate) struct Answer {
 }
 
 impl Log {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a reader of a pipe ends with the pipe"
+    )]
     fn keep(&self, out: impl AsyncRead + Unpin + Send + 'static) {
         let log = self.clone();
         tokio::spawn(async move {
@@ -120,10 +125,17 @@ impl Gateway {
     pub(crate) async fn post(&self, path: &str, kind: &str, body: &str) -> Option<Answer> {
         let request = self.http.post(format!("{}{path}", self.url));
         let request = request.header("content-type", kind).body(body.to_owned());
-        match request.send().await {
-            Ok(response) => Some(answer(response).await),
-            Err(_) => None,
-        }
+        let response = request.send().await.ok()?;
+        Some(answer(response).await)
+    }
+
+    /// Sends bytes with a signature of now.
+    pub(crate) async fn post_signed(&self, path: &str, signature: &str, body: &str) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.url));
+        let request = request.header("x-torana-signature", signature);
+        let now = SystemClock.now().timestamp().to_string();
+        let request = request.header("x-torana-timestamp", now);
+        answer(request.body(body.to_owned()).send().await.unwrap()).await
     }
 
     /// Kills it, as a machine does that loses its power.
@@ -133,15 +145,10 @@ impl Gateway {
 
     /// Waits until it has died at the place it was told to.
     pub(crate) async fn died(&mut self) -> ExitStatus {
-        match timeout(PATIENCE, self.child.wait()).await {
-            Ok(ended) => ended.unwrap(),
-            Err(_) => panic!("it did not die\n{}", self.log.text()),
-        }
-    }
-
-    /// Whether it has ended by itself.
-    pub(crate) fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
+        let ended = timeout(PATIENCE, self.child.wait()).await;
+        ended
+            .unwrap_or_else(|_| panic!("it did not die\n{}", self.log.text()))
+            .unwrap()
     }
 
     /// Asks it to stop, and waits until it has.

@@ -7,7 +7,7 @@ mod truth;
 mod wait;
 mod world;
 
-pub(crate) use alerts::Alert;
-pub(crate) use gateway::{Answer, Gateway};
+pub(crate) use alerts::{Alert, time};
+pub(crate) use gateway::Gateway;
 pub(crate) use wait::abreast;
 pub(crate) use world::World;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
+use torana::clock::{Clock as _, SystemClock};
 use torana::domain::book::{Book, Order};
 use torana::domain::ids::IntentId;
 use torana::domain::rules::Rules;
@@ -96,7 +97,7 @@ fn held_by_us(book: &Book, rules: &Rules) -> BTreeMap<String, Decimal> {
     for leg in book.legs.values().filter(|leg| leg.is_open()) {
         let instruments = &rules.instruments;
         let instrument = instruments.get(leg.contract.instrument).unwrap();
-        let today = torana::domain::calendar::exchange_day(chrono::Utc::now());
+        let today = torana::domain::calendar::exchange_day(SystemClock.now());
         let spec = instruments.spec(leg.contract, today).unwrap();
         let units = Decimal::from(leg.lots.units(instrument.per_lot(spec)).get());
         let signed = match leg.direction {

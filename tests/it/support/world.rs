@@ -8,12 +8,13 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use sqlx::ConnectOptions as _;
 use torana::app::{self, Opened};
+use torana::clock::{Clock as _, SystemClock};
 use torana::config::{self, Config, Options};
 use torana::domain::book::Book;
 use torana::domain::money::Price;
 use torana::sim::{PriceSource, SimHandle, SimOptions, SimServer};
 use torana::store::cluster::testing::{Setup, TestDb, fresh, key_of};
-use torana::store::{self, DeskId, NewSource, Store};
+use torana::store::{self, DeskId, NewSource, Signature, Store};
 
 use super::alerts::Alert;
 use super::gateway::{Answer, Gateway};
@@ -87,9 +88,10 @@ impl World {
         let new = NewSource {
             name: "tests".to_owned(),
             secret: Sha256::digest(SECRET).into(),
+            signature: Signature::Optional,
             ..NewSource::default()
         };
-        let now = chrono::Utc::now();
+        let now = SystemClock.now();
         opened
             .store
             .source_add(opened.desk, &new, now)
@@ -155,6 +157,49 @@ impl World {
     pub(crate) async fn send(&self, gateway: &Gateway, alert: &Alert) -> Option<Answer> {
         let path = format!("/webhook/{SECRET}");
         gateway.post(&path, "application/json", &alert.body()).await
+    }
+
+    /// Sends bytes of a type as the test's source.
+    pub(crate) async fn send_text(&self, gateway: &Gateway, kind: &str, body: &str) -> Answer {
+        let answer = gateway
+            .post(&format!("/webhook/{SECRET}"), kind, body)
+            .await;
+        answer.unwrap_or_else(|| panic!("no answer\n{}", gateway.log()))
+    }
+
+    /// Sends bytes of the test's source with a signature of now.
+    pub(crate) async fn send_signed(
+        &self,
+        gateway: &Gateway,
+        signature: &str,
+        body: &str,
+    ) -> Answer {
+        let path = format!("/webhook/{SECRET}");
+        gateway.post_signed(&path, signature, body).await
+    }
+
+    /// Has an alert decided without effect.
+    pub(crate) async fn dry_run(&self, gateway: &Gateway, alert: &Alert) -> Answer {
+        let path = format!("/webhook/{SECRET}?dry_run=true");
+        gateway
+            .post(&path, "application/json", &alert.body())
+            .await
+            .unwrap()
+    }
+
+    /// The verdicts of all alerts that were written down.
+    pub(crate) async fn signals(&self) -> Vec<String> {
+        let mut session = self.session().await;
+        let all = "SELECT verdict FROM signals ORDER BY stored_at";
+        sqlx::query_scalar(all)
+            .fetch_all(&mut session)
+            .await
+            .unwrap()
+    }
+
+    async fn session(&self) -> sqlx::PgConnection {
+        let options: sqlx::postgres::PgConnectOptions = self.env["DATABASE_URL"].parse().unwrap();
+        options.connect().await.unwrap()
     }
 
     /// The book as the database holds it.
@@ -299,6 +344,7 @@ fn env(data: &std::path::Path) -> BTreeMap<String, String> {
             env.insert(name.to_owned(), value.clone());
         }
     }
+    env.insert("TORANA_SIGNING_KEY_TESTS".to_owned(), "k".repeat(32));
     env.insert("TORANA_DATA".to_owned(), data.display().to_string());
     env
 }

@@ -1,0 +1,51 @@
+//! Two processes on one database: one sends, the other waits for its end.
+
+use torana::domain::money::Lots;
+
+use crate::support::{Alert, World};
+
+/// What the log of the process that sends an order says, and no other's.
+const CLAIMED: &str = "claimed";
+
+#[tokio::test]
+async fn a_second_process_takes_alerts_and_sends_nothing_while_the_first_holds_the_lease() {
+    let world = World::new(&[]).await;
+    let first = world.gateway().await;
+    let second = world.gateway().await;
+    let answer = world.alert(&second, &Alert::entry()).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    world.until_settled(&first).await;
+    world.compare().await;
+    assert!(first.log().contains(CLAIMED), "{}", first.log());
+    assert!(!second.log().contains(CLAIMED), "{}", second.log());
+    let ready = second.get("/readyz").await;
+    assert_eq!((ready.status, &ready.body["degraded"]), (200, &true.into()));
+    assert!(ready.text.contains("lease"), "{ready:?}");
+}
+
+#[tokio::test]
+async fn when_the_process_that_sends_is_killed_the_other_takes_over() {
+    let world = World::new(&[]).await;
+    let mut first = world.gateway().await;
+    let second = world.gateway().await;
+    world.alert(&first, &Alert::entry()).await;
+    world.until_settled(&first).await;
+    first.kill().await;
+    let answer = world.alert(&second, &Alert::exit()).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    world.until_settled(&second).await;
+    let book = world.compare().await;
+    assert!(book.legs.values().all(|leg| leg.lots == Lots::ZERO));
+    assert!(second.log().contains(CLAIMED), "{}", second.log());
+}
+
+#[tokio::test]
+async fn a_process_that_is_asked_to_stop_gives_the_lease_up_at_once() {
+    let world = World::new(&[("TORANA__COURIER__LEASE", "10m")]).await;
+    let mut first = world.gateway().await;
+    let second = world.gateway().await;
+    assert!(first.stop().await.success(), "{}", first.log());
+    world.alert(&second, &Alert::entry()).await;
+    world.until_settled(&second).await;
+    world.compare().await;
+}
