@@ -20,16 +20,16 @@ mod listen;
 mod load;
 mod lock;
 mod marks;
+mod pool;
 mod refold;
 mod sources;
 mod tokens;
 pub mod views;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 
 pub use chain::{Chain, Link};
@@ -43,25 +43,12 @@ pub use lock::{Earlier, Locked, SignalKey, Tag};
 pub use sources::{NewSource, Signature, Source};
 pub use tokens::Token;
 
+use self::pool::Suspicion;
 use crate::domain::instrument::Instruments;
 use crate::journal::Names;
 
 /// The schema: forward-only, compiled in.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
-
-/// One batcher a desk, a courier, a monitor, and people reading.
-const CONNECTIONS_MAX: u32 = 8;
-/// How long a caller waits for a connection before it says that the database is away.
-const ACQUIRE_WAIT: Duration = Duration::from_secs(1);
-/// A connection idle for longer is asked whether it still lives; one in steady use is not, because
-/// that costs a quarter of a small statement.
-const IDLE_UNPROVED: Duration = Duration::from_secs(1);
-/// No statement of ours takes a tenth of this.
-const STATEMENT_TIMEOUT: &str = "2s";
-/// A desk's row is held for milliseconds, by one batcher a process.
-const LOCK_TIMEOUT: &str = "500ms";
-/// A transaction that its process forgot gives the desk back.
-const IDLE_IN_TRANSACTION_TIMEOUT: &str = "5s";
 
 /// A desk: an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +58,7 @@ pub struct DeskId(pub i32);
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: PgPool,
+    suspicion: Suspicion,
     instruments: Arc<Instruments>,
 }
 
@@ -97,32 +85,13 @@ impl Store {
         options: PgConnectOptions,
         instruments: Arc<Instruments>,
     ) -> Result<Self, StoreError> {
-        let options = options.options([
-            ("statement_timeout", STATEMENT_TIMEOUT),
-            ("lock_timeout", LOCK_TIMEOUT),
-            (
-                "idle_in_transaction_session_timeout",
-                IDLE_IN_TRANSACTION_TIMEOUT,
-            ),
-            // every statement looks rows up by key: planning one anew for each use costs more than
-            // running it
-            ("plan_cache_mode", "force_generic_plan"),
-        ]);
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
-            .acquire_timeout(ACQUIRE_WAIT)
-            .test_before_acquire(false)
-            .before_acquire(|session, known| {
-                Box::pin(async move {
-                    if known.idle_for > IDLE_UNPROVED {
-                        session.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .connect_with(options)
-            .await?;
-        let store = Self { pool, instruments };
+        let suspicion = Suspicion::default();
+        let pool = pool::open(options, suspicion.clone()).await?;
+        let store = Self {
+            pool,
+            suspicion,
+            instruments,
+        };
         store.check_schema().await?;
         Ok(store)
     }
@@ -149,19 +118,8 @@ impl Store {
         Ok(())
     }
 
-    /// Begins a transaction. After the server was restarted the pool holds dead connections: each
-    /// attempt throws one away, and nothing has been said yet that could be said twice.
     async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        for _ in 0..CONNECTIONS_MAX {
-            match self.pool.begin().await {
-                Ok(tx) => return Ok(tx),
-                Err(error @ (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)) => {
-                    return Err(error.into());
-                }
-                Err(_dead) => {}
-            }
-        }
-        Ok(self.pool.begin().await?)
+        pool::begin(&self.pool, &self.suspicion).await
     }
 
     async fn check_schema(&self) -> Result<(), StoreError> {

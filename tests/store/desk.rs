@@ -19,7 +19,8 @@ use torana::domain::money::{Lots, Money, Percent, PointValue, Quantity};
 use torana::domain::order::{Exchange, Product};
 use torana::domain::signal::SourceId;
 use torana::journal;
-use torana::store::cluster::testing::{Setup, TestDb, fresh, key_of};
+pub(crate) use torana::store::cluster::testing::TestDb;
+use torana::store::cluster::testing::{Setup, fresh, key_of};
 use torana::store::{
     DeskId, FactRow, MIGRATIONS, NewDesk, SignalRow, Store, StoreError, Tag, Verdict, Write,
     migrate,

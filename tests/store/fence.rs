@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::PgConnection;
 use torana::store::{Change, Store, StoreError};
 
 use super::desk::{DESK, Desk, at, cause, high_water, instruments, new_desk, rows, verdict};
@@ -104,8 +106,9 @@ async fn two_writers_take_turns_and_the_second_sees_what_the_first_answered() {
     let mut book = desk.book.clone();
     book.apply(&facts[0], at(1));
     let touched = book.take_touched();
+    let mut watcher = desk.db.superuser_options().connect().await.unwrap();
     let commit = async {
-        wait_for_a_waiter(&desk).await;
+        wait_for_a_waiter(&mut watcher).await;
         let write = torana::store::Write {
             now: at(1),
             facts: &written,
@@ -125,13 +128,11 @@ async fn two_writers_take_turns_and_the_second_sees_what_the_first_answered() {
 }
 
 /// Returns once another session waits for the desk's row.
-async fn wait_for_a_waiter(desk: &Desk) {
-    use sqlx::ConnectOptions as _;
-    let mut session = desk.db.superuser_options().connect().await.unwrap();
+async fn wait_for_a_waiter(watcher: &mut PgConnection) {
     let waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock')";
     while !sqlx::query_scalar::<_, bool>(waiting)
-        .fetch_one(&mut session)
+        .fetch_one(&mut *watcher)
         .await
         .unwrap()
     {

@@ -1,0 +1,94 @@
+//! A small pool that outlives the server: dead connections are found before anything depends on
+//! them, and a decision never fails because of one.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Connection as _, Postgres, Transaction};
+use tokio::time::Instant;
+
+use super::StoreError;
+
+/// One batcher a desk, a courier, a monitor, and people reading.
+const CONNECTIONS_MAX: u32 = 8;
+/// How long a caller waits for a connection before it says that the database is away.
+const ACQUIRE_WAIT: Duration = Duration::from_secs(1);
+/// A connection idle for longer is asked whether it still lives; one in steady use is not, because
+/// that costs a quarter of a small statement.
+const IDLE_UNPROVED: Duration = Duration::from_secs(1);
+/// No statement of ours takes a tenth of this.
+const STATEMENT_TIMEOUT: &str = "2s";
+/// A desk's row is held for milliseconds, by one batcher a process.
+const LOCK_TIMEOUT: &str = "500ms";
+/// A transaction that its process forgot gives the desk back.
+const IDLE_IN_TRANSACTION_TIMEOUT: &str = "5s";
+
+/// When a connection last turned out to be dead: those that were made before may be dead too.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Suspicion(Arc<Mutex<Option<Instant>>>);
+
+impl Suspicion {
+    /// A connection was dead.
+    fn raise(&self) {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *since = Some(Instant::now());
+    }
+
+    /// Returns whether a connection of this age has lived through it.
+    fn falls_on(&self, age: Duration) -> bool {
+        let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        since.is_some_and(|since| since.elapsed() <= age)
+    }
+}
+
+/// Opens the pool, with a deadline on everything that is said through it.
+pub(super) async fn open(
+    options: PgConnectOptions,
+    suspicion: Suspicion,
+) -> Result<PgPool, sqlx::Error> {
+    let options = options.options([
+        ("statement_timeout", STATEMENT_TIMEOUT),
+        ("lock_timeout", LOCK_TIMEOUT),
+        (
+            "idle_in_transaction_session_timeout",
+            IDLE_IN_TRANSACTION_TIMEOUT,
+        ),
+        // every statement looks rows up by key: planning one anew for each use costs more than
+        // running it
+        ("plan_cache_mode", "force_generic_plan"),
+    ]);
+    PgPoolOptions::new()
+        .max_connections(CONNECTIONS_MAX)
+        .acquire_timeout(ACQUIRE_WAIT)
+        .test_before_acquire(false)
+        .before_acquire(move |session, known| {
+            let unproved = known.idle_for > IDLE_UNPROVED || suspicion.falls_on(known.age);
+            Box::pin(async move {
+                if unproved {
+                    session.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_with(options)
+        .await
+}
+
+/// Begins a transaction. After the server was restarted the pool holds dead connections: each
+/// attempt throws one away, and nothing has been said yet that could be said twice.
+pub(super) async fn begin(
+    pool: &PgPool,
+    suspicion: &Suspicion,
+) -> Result<Transaction<'static, Postgres>, StoreError> {
+    for _ in 0..CONNECTIONS_MAX {
+        match pool.begin().await {
+            Ok(tx) => return Ok(tx),
+            Err(error @ (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)) => {
+                return Err(error.into());
+            }
+            Err(_dead) => suspicion.raise(),
+        }
+    }
+    Ok(pool.begin().await?)
+}
