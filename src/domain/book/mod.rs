@@ -487,7 +487,10 @@ impl Book {
         });
         let orders = &self.orders;
         self.intents.retain(|id, intent| {
-            intent.is_open()
+            let ended = intent.end.map(|(_, at)| at);
+            // An exit keeps its name, which a later one must not take.
+            ended.is_none()
+                || (!intent.opens() && !old(ended))
                 || orders
                     .range(id.order(0)..=id.order(u16::MAX))
                     .next()
