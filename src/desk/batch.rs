@@ -14,7 +14,7 @@ use crate::domain::fact::Fact;
 use crate::domain::ids::SignalId;
 use crate::domain::input::{Input, Scope, TradingState};
 use crate::journal;
-use crate::store::{Earlier, FactRow, Locked, SignalKey, SignalRow, StoreError, Write};
+use crate::store::{Earlier, FactRow, Locked, SignalKey, SignalRow, StoreError, Unreadable, Write};
 
 /// A batch that was decided and not yet written: an answer for each input, in order.
 #[derive(Default)]
@@ -125,8 +125,8 @@ impl Desk {
         match self.cached() {
             Some((tag, book)) if tag == locked.tag() => Ok((*book).clone()),
             _ => {
-                let mut book = locked.book().await?;
-                book.prune(locked.last_at);
+                let book = locked.book().await?;
+                report(&locked.unreadable);
                 Ok(book)
             }
         }
@@ -206,6 +206,16 @@ impl Desk {
             let signal = signal.map(|id| id.to_string()).unwrap_or_default();
             info!(fact = kind, signal.id = %signal, "{}", super::words::sentence(fact, &self.parts.rules.instruments));
         }
+    }
+}
+
+/// Says which rows had to be left out of the book: they need a person; the rest stays guarded.
+fn report(unreadable: &[Unreadable]) {
+    for Unreadable { table, key, why } in unreadable {
+        error!(
+            table,
+            key, "a row of {table} cannot be read and is left out: {key}: {why}"
+        );
     }
 }
 

@@ -221,8 +221,7 @@ impl Desk {
             .map_err(classify)?;
         let fresh = self.cached().is_some_and(|(tag, _)| tag == locked.tag());
         if !fresh {
-            let mut book = locked.book().await.map_err(classify)?;
-            book.prune(locked.last_at);
+            let book = locked.book().await.map_err(classify)?;
             self.remember(locked.tag(), Arc::new(book));
         }
         locked.release().await.map_err(classify)

@@ -288,7 +288,7 @@ fn entry(view: View<'_>, kind: EntryKind, ix: InstrumentIx) -> Entry<'_> {
         stop: None,
         target: None,
         atr: None,
-        atr_given: true,
+        layered: true,
         er: Ratio::ONE,
         position: None,
         base_leg: None,

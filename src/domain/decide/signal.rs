@@ -212,6 +212,16 @@ impl Decision<'_> {
             (None, TradeWord::Close) => self.already_flat(signal),
             (None, TradeWord::Side(side)) => self.trade_flat(signal, side, trade.expected),
             (Some(_), TradeWord::Close) => self.exit_signal(signal, Which::All),
+            // It expects to be flat after opening more of what we hold: it speaks of another position.
+            (Some(direction), TradeWord::Side(side))
+                if side == direction.opening() && trade.expected == Some(Expected::Flat) =>
+            {
+                let code = Code("contradicts_position");
+                self.say(Fact::SignalRecorded {
+                    signal: signal.id,
+                    code,
+                });
+            }
             (Some(direction), TradeWord::Side(side)) if side == direction.opening() => {
                 self.trade_more(signal, direction, held);
             }

@@ -13,7 +13,7 @@ use crate::domain::market;
 use crate::domain::money::{Lots, Money, Points, Price, Quantity, Ratio};
 use crate::domain::order::{Direction, Product};
 use crate::domain::rules::{InstrumentRules, PyramidBudget, Rules, StopSource};
-use crate::domain::signal::{Layer, Signal, SourceId};
+use crate::domain::signal::{Ask, Layer, Signal, SourceId};
 use crate::domain::sizing::{
     self, BaseAsk, BaseSize, Caps, Limiter, LotFigures, PyramidAsk, PyramidSize, SizePercents,
 };
@@ -119,8 +119,8 @@ pub struct Entry<'a> {
     pub target: Option<Price>,
     /// The average true range that counts.
     pub atr: Option<Points>,
-    /// Whether the signal brought its own.
-    pub atr_given: bool,
+    /// Whether its sender labels its legs: such an entry brings its own average true range.
+    pub layered: bool,
     /// The efficiency ratio that counts.
     pub er: Ratio,
     /// The position open in the instrument.
@@ -248,7 +248,7 @@ impl<'a> Entry<'a> {
             stop: None,
             target: None,
             atr: signal.atr.filter(|atr| *atr > Points::ZERO),
-            atr_given: signal.atr.is_some(),
+            layered: matches!(signal.ask, Ask::Enter { .. } | Ask::Add { .. }),
             er: signal.er.unwrap_or(Ratio::ONE),
             position,
             base_leg: position.and_then(|one| view.book.base_leg(one.id)),
@@ -319,7 +319,7 @@ impl<'a> Entry<'a> {
             stop: Some(goal.stop),
             target: goal.target,
             atr: goal.atr,
-            atr_given: goal.atr.is_some(),
+            layered: false,
             er: goal.er,
             position,
             base_leg: position.and_then(|one| view.book.base_leg(one.id)),

@@ -39,7 +39,7 @@ pub(super) fn divergence(entry: &Entry<'_>) -> Judged {
 
 /// A layered entry brings its average true range, where the profile insists.
 pub(super) fn atr(entry: &Entry<'_>) -> Judged {
-    if entry.view.rules.alerts.require_atr {
+    if entry.layered && entry.view.rules.alerts.require_atr {
         plain(entry.atr.is_some())
     } else {
         Judged::NotAsked
