@@ -9,6 +9,7 @@
 mod environment;
 
 mod doors {
+    mod admin;
     mod alerts;
     mod house;
     mod openalgo;

@@ -27,6 +27,7 @@ use crate::config::{Config, Mode, Settings};
 use crate::desk::{CrashPoint, Desk, Lease, LiveMarks, Parts};
 use crate::domain::input::{Input, TradingState};
 use crate::domain::money::Money;
+use crate::http::admin::token;
 use crate::http::{self, Doors, PriceSeen, Serving};
 use crate::store::{self, DeskId, NewDesk, Store, cluster::Cluster};
 use crate::telemetry;
@@ -195,6 +196,8 @@ pub async fn serve(opened: Opened) -> anyhow::Result<()> {
         "the doors"
     });
     paper::first_source(&opened, address).await?;
+    let (store, now) = (&opened.store, SystemClock.now());
+    token::ensure_local((store, opened.desk), &opened.config.data_dir, now).await?;
     announce(&opened.config, address);
     until_stopped(deciding, &opened).await
 }

@@ -57,7 +57,7 @@ pub enum WishError {
     #[error("a reason is needed: say why, in at most {WHY_CHARACTERS_MAX} characters")]
     NoReason,
     /// There is no such thing.
-    #[error("there is no {what} {id}")]
+    #[error("there is no {what} {id} that is open or was so lately")]
     Unknown {
         /// What was looked for.
         what: &'static str,
@@ -120,24 +120,19 @@ pub async fn carry_out(desk: &Desk, wish: &Wish, by: By<'_>) -> Result<Vec<Fact>
     }
     desk.refresh().await?;
     let book = desk.seen().unwrap_or_default();
-    let mut facts = Vec::new();
-    for (number, order) in (0_u16..).zip(commands(&book, wish)?) {
-        let operator = Operator {
-            id: cause(desk, (&order, number), by),
-            by: by.name.to_owned(),
-            why: why.to_owned(),
-            order,
-        };
-        facts.extend(
-            desk.input(Input::Operator(Box::new(operator)), None)
-                .await?,
-        );
-    }
-    Ok(facts)
+    let order = command(&book, wish)?;
+    let operator = Operator {
+        id: cause(desk, &order, by),
+        by: by.name.to_owned(),
+        why: why.to_owned(),
+        order,
+    };
+    let input = Input::Operator(Box::new(operator));
+    Ok(desk.input(input, None).await?)
 }
 
 /// Returns the name of an order: of desk, person, words and request.
-fn cause(desk: &Desk, (order, number): (&Command, u16), by: By<'_>) -> Cause {
+fn cause(desk: &Desk, order: &Command, by: By<'_>) -> Cause {
     let mut hash = Sha256::new();
     hash.update(b"torana operator 1");
     hash.update(desk.id().0.to_be_bytes());
@@ -146,7 +141,6 @@ fn cause(desk: &Desk, (order, number): (&Command, u16), by: By<'_>) -> Cause {
         hash.update(length.to_be_bytes());
         hash.update(text);
     }
-    hash.update(number.to_be_bytes());
     let mut bytes = [0; 10];
     for (to, from) in bytes.iter_mut().zip(hash.finalize()) {
         *to = from;
@@ -154,71 +148,56 @@ fn cause(desk: &Desk, (order, number): (&Command, u16), by: By<'_>) -> Cause {
     Cause::from_bytes(bytes)
 }
 
-/// Returns the commands that a wish comes to on a book.
-fn commands(book: &Book, wish: &Wish) -> Result<Vec<Command>, WishError> {
-    let one = |command| Ok(vec![command]);
+/// Returns the command that a wish comes to on a book.
+fn command(book: &Book, wish: &Wish) -> Result<Command, WishError> {
     match wish {
-        Wish::State(scope, state) => one(Command::State(*scope, *state)),
+        Wish::State(scope, state) => Ok(Command::State(*scope, *state)),
         Wish::ExitPosition(id, lots) => exit_position(book, *id, *lots),
         Wish::ExitLeg(id, lots) => {
             let leg = open_leg(book, *id)?;
-            one(exit_leg(leg, lots.unwrap_or(leg.lots))?)
+            exit_leg(leg, *lots)
         }
-        Wish::ExitInstrument(ix) => one(Command::Exit(ExitWhat::Instrument(*ix), None)),
-        Wish::Flatten => one(Command::Exit(ExitWhat::All, None)),
+        Wish::ExitInstrument(ix) => Ok(Command::Exit(ExitWhat::Instrument(*ix), None)),
+        Wish::Flatten => Ok(Command::Exit(ExitWhat::All, None)),
         Wish::Cancel(id) => {
             let intent = book.intents.get(id).ok_or_else(|| unknown("intent", id))?;
             if !intent.is_open() {
                 return Err(over("intent", id, "is over"));
             }
-            one(Command::CancelIntent(*id))
+            Ok(Command::CancelIntent(*id))
         }
-        Wish::SettleOrder(id, settlement) => one(settle(book, *id, settlement)?),
+        Wish::SettleOrder(id, settlement) => settle(book, *id, settlement),
         Wish::SettleIntent(id, settlement) => {
             let intent = book.intents.get(id).ok_or_else(|| unknown("intent", id))?;
             let order = book.live_order(intent.id);
             let order = order.ok_or_else(|| over("intent", id, "has no order at work"))?;
-            one(settle(book, order.id, settlement)?)
+            settle(book, order.id, settlement)
         }
         Wish::Cash(amount) => {
             let (asked, realised) = (Money::ZERO - *amount, book.desk.realised);
             if asked > realised {
                 return Err(WishError::TooMuch { asked, realised });
             }
-            one(Command::Cash(*amount))
+            Ok(Command::Cash(*amount))
         }
     }
 }
 
-fn exit_position(
-    book: &Book,
-    id: PositionId,
-    lots: Option<Lots>,
-) -> Result<Vec<Command>, WishError> {
+fn exit_position(book: &Book, id: PositionId, lots: Option<Lots>) -> Result<Command, WishError> {
     let position = book.positions.get(&id);
     let position = position.ok_or_else(|| unknown("position", &id))?;
     if !position.is_open() {
         return Err(over("position", &id, "is closed"));
     }
-    let Some(asked) = lots else {
-        let instrument = position.contract.instrument;
-        return Ok(vec![Command::Exit(ExitWhat::Instrument(instrument), None)]);
-    };
     let legs = book.legs_of(id);
     let held = legs.iter().fold(Lots::ZERO, |sum, leg| sum.plus(leg.lots));
-    if asked > held {
-        return Err(WishError::TooMany { asked, held });
-    }
-    let mut left = asked;
-    let mut commands = Vec::new();
-    for leg in legs {
-        let part = left.min(leg.lots);
-        if !part.is_zero() {
-            commands.push(exit_leg(leg, part)?);
+    match lots {
+        Some(asked) if asked > held => Err(WishError::TooMany { asked, held }),
+        Some(_) | None => {
+            let all = ExitWhat::Instrument(position.contract.instrument);
+            Ok(Command::Exit(all, lots))
         }
-        left = left.less(part);
     }
-    Ok(commands)
 }
 
 fn open_leg(book: &Book, id: LegId) -> Result<&Leg, WishError> {
@@ -230,14 +209,14 @@ fn open_leg(book: &Book, id: LegId) -> Result<&Leg, WishError> {
     }
 }
 
-/// Returns the exit of so many lots; all of a leg is whatever it then holds.
-fn exit_leg(leg: &Leg, asked: Lots) -> Result<Command, WishError> {
-    let held = leg.lots;
-    if asked > held {
-        return Err(WishError::TooMany { asked, held });
+fn exit_leg(leg: &Leg, lots: Option<Lots>) -> Result<Command, WishError> {
+    match lots {
+        Some(asked) if asked > leg.lots => Err(WishError::TooMany {
+            asked,
+            held: leg.lots,
+        }),
+        Some(_) | None => Ok(Command::Exit(ExitWhat::Leg(leg.id), lots)),
     }
-    let part = (asked < held).then_some(asked);
-    Ok(Command::Exit(ExitWhat::Leg(leg.id), part))
 }
 
 fn settle(book: &Book, id: OrderId, settlement: &Settlement) -> Result<Command, WishError> {

@@ -7,11 +7,12 @@ use actix_web::HttpRequest;
 use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::ExposeSecret as _;
 
 use super::auth::{Signatures, sender_address};
 use super::limits::{Allowance, Allowances, Limits, Period};
 use super::people::People;
-use super::webhook::{AgeLimits, Reader, SignalError};
+use super::webhook::{AgeLimits, Reader, SignalError, sha256};
 use crate::broker::openalgo::ReadOnly;
 use crate::config::Config;
 use crate::desk::Desk;
@@ -30,6 +31,8 @@ pub struct Doors {
     pub desk: Arc<Desk>,
     /// Who may send alerts.
     pub people: People,
+    /// SHA-256 of the operator's token that the environment gave.
+    pub admin_token: Option<[u8; 32]>,
     /// What signatures are checked with.
     pub signatures: Signatures,
     /// How much may be sent.
@@ -56,9 +59,11 @@ impl Doors {
         let settings = &config.settings;
         let webhook = &settings.webhook;
         let signing_keys = config.secrets.signing_keys.clone();
+        let admin_token = config.secrets.admin_token.as_ref();
         Self {
             desk,
             people: People::default(),
+            admin_token: admin_token.map(|token| sha256(token.expose_secret().as_bytes())),
             signatures: Signatures::new(signing_keys, delta(webhook.signature_tolerance)),
             limits: Limits::new(allowances(config)),
             trusted_proxies: settings.server.trusted_proxies.clone(),

@@ -41,6 +41,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/readyz").route(get().to(health::readyz)))
         .service(resource("/metrics").route(get().to(health::metrics)))
         .service(resource("/api/v1/{route:.*}").to(compat::take))
+        .service(admin::routes())
         .default_service(to(nowhere));
     config.service(named);
 }

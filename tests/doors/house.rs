@@ -28,7 +28,7 @@ pub(crate) const SECRET: &str = "a-secret-of-the-path";
 /// The profile sizes by the range of a bar.
 pub(crate) const BAR: &str = r#"{"type":"MARKET_DATA","instrument":"GOLD_MINI","timestamp":"2026-11-18T10:30:00","price":78500,"atr":500,"supertrend":77000}"#;
 
-const DESK: DeskId = DeskId(1);
+pub(crate) const DESK: DeskId = DeskId(1);
 
 /// A clock that a test sets.
 pub(crate) struct HandClock(Mutex<DateTime<Utc>>);

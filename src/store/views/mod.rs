@@ -19,7 +19,7 @@ pub use held::{Leg, Position, positions};
 pub use known::{Instrument, instruments};
 pub use money::{Fill, LedgerRow, Trade};
 pub use orders::{Intent, Order};
-pub use processes::Lease;
+pub use processes::{Desk, Lease};
 pub use signals::Signal;
 pub use sources::Source;
 pub use whole::{Account, Band, InstrumentState, Portfolio, Status, portfolio, status};

@@ -1,0 +1,187 @@
+//! What can be ordered.
+
+use actix_web::web::{Data, Path, Payload, ReqData};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::auth::Bearer;
+use super::body::{Body, bytes};
+use super::error::AdminError;
+use super::token;
+use crate::desk::person::{By, Wish, carry_out};
+use crate::domain::input::{Scope, TradingState};
+use crate::domain::instrument::Found;
+use crate::domain::money::Money;
+use crate::http::Doors;
+use crate::journal;
+
+type Answer = Result<HttpResponse, AdminError>;
+
+/// Who orders, and where.
+pub(super) struct Asked {
+    request: HttpRequest,
+    doors: Data<Doors>,
+    bearer: Bearer,
+}
+
+impl actix_web::FromRequest for Asked {
+    type Error = AdminError;
+    type Future = core::future::Ready<Result<Self, AdminError>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut actix_web::dev::Payload) -> Self::Future {
+        let bearer = <ReqData<Bearer> as actix_web::FromRequest>::extract(request);
+        let doors = request.app_data::<Data<Doors>>().cloned();
+        let asked = bearer
+            .into_inner()
+            .ok()
+            .zip(doors)
+            .map(|(bearer, doors)| Self {
+                request: request.clone(),
+                doors,
+                bearer: bearer.into_inner(),
+            });
+        core::future::ready(asked.ok_or(AdminError::Unauthenticated))
+    }
+}
+
+pub(super) async fn state(asked: Asked, payload: Payload) -> Answer {
+    let known = ["scope", "state", "why"];
+    asked
+        .order((payload, &known), |body, doors| {
+            let scope = scope(doors, &body.text("scope")?)?;
+            let word = body.text("state")?;
+            let states = [
+                TradingState::Active,
+                TradingState::Reducing,
+                TradingState::Frozen,
+            ];
+            let found = states.into_iter().find(|state| state.word() == word);
+            let wrong = || AdminError::given("state", "must be active, reducing or frozen");
+            Ok(Wish::State(scope, found.ok_or_else(wrong)?))
+        })
+        .await
+}
+
+pub(super) async fn exit_position(asked: Asked, payload: Payload, id: Path<String>) -> Answer {
+    let id = named("position", &id)?;
+    asked
+        .order((payload, &["lots", "why"]), |body, _| {
+            Ok(Wish::ExitPosition(id, body.lots()?))
+        })
+        .await
+}
+
+pub(super) async fn exit_leg(asked: Asked, payload: Payload, id: Path<String>) -> Answer {
+    let id = named("leg", &id)?;
+    asked
+        .order((payload, &["lots", "why"]), |body, _| {
+            Ok(Wish::ExitLeg(id, body.lots()?))
+        })
+        .await
+}
+
+pub(super) async fn flatten(asked: Asked, payload: Payload) -> Answer {
+    asked
+        .order((payload, &["why"]), |_, _| Ok(Wish::Flatten))
+        .await
+}
+
+pub(super) async fn cancel(asked: Asked, payload: Payload, id: Path<String>) -> Answer {
+    let id = named("intent", &id)?;
+    asked
+        .order((payload, &["why"]), |_, _| Ok(Wish::Cancel(id)))
+        .await
+}
+
+pub(super) async fn settle_intent(asked: Asked, payload: Payload, id: Path<String>) -> Answer {
+    let id = named("intent", &id)?;
+    asked
+        .order((payload, &["outcome", "broker_id", "why"]), |body, _| {
+            Ok(Wish::SettleIntent(id, body.settlement()?))
+        })
+        .await
+}
+
+pub(super) async fn settle_order(asked: Asked, payload: Payload, id: Path<String>) -> Answer {
+    let id = named("order", &id)?;
+    asked
+        .order((payload, &["outcome", "broker_id", "why"]), |body, _| {
+            Ok(Wish::SettleOrder(id, body.settlement()?))
+        })
+        .await
+}
+
+pub(super) async fn ledger(asked: Asked, payload: Payload) -> Answer {
+    asked
+        .order(
+            (payload, &["deposit", "withdraw", "why"]),
+            |body, _| match (body.rupees("deposit")?, body.rupees("withdraw")?) {
+                (Some(amount), None) => Ok(Wish::Cash(amount)),
+                (None, Some(amount)) => Ok(Wish::Cash(Money::ZERO - amount)),
+                (None, None) | (Some(_), Some(_)) => Err(AdminError::given(
+                    "deposit",
+                    "give one of deposit and withdraw",
+                )),
+            },
+        )
+        .await
+}
+
+impl Asked {
+    /// Reads a body, does what it orders, and says what became true.
+    async fn order(
+        self,
+        (payload, known): (Payload, &[&str]),
+        wish: impl FnOnce(&Body<'_>, &Doors) -> Result<Wish, AdminError>,
+    ) -> Answer {
+        let bytes = bytes(&self.request, payload, &self.doors).await?;
+        let (wish, why) = {
+            let body = Body::parse(&bytes, known)?;
+            (wish(&body, &self.doors)?, body.text("why")?)
+        };
+        let request = token::fresh().unwrap_or_default();
+        let by = By {
+            name: &self.bearer.0,
+            why: &why,
+            request: &request,
+        };
+        let facts = carry_out(&self.doors.desk, &wish, by).await?;
+        let instruments = &self.doors.desk.rules().instruments;
+        let shown: Vec<Value> = facts
+            .iter()
+            .map(|fact| {
+                let is = RawValue::from_string(journal::fact_text(fact, instruments)).ok();
+                json!({"fact": journal::kind(fact), "is": is})
+            })
+            .collect();
+        Ok(HttpResponse::Ok().json(json!({"by": self.bearer.0, "facts": shown})))
+    }
+}
+
+/// Reads an id out of a path, whether its slashes were written out or not.
+fn named<T: core::str::FromStr>(what: &'static str, text: &str) -> Result<T, AdminError> {
+    let plain = text.replace("%2F", "/").replace("%2f", "/");
+    plain.parse().map_err(|_not_ours| AdminError::NotFound {
+        what,
+        id: text.to_owned(),
+    })
+}
+
+fn scope(doors: &Doors, name: &str) -> Result<Scope, AdminError> {
+    if name == "desk" {
+        return Ok(Scope::Desk);
+    }
+    let instruments = &doors.desk.rules().instruments;
+    match instruments.find(name) {
+        Some(Found::Instrument { ix, .. }) => Ok(Scope::Instrument(ix)),
+        Some(Found::Index { .. }) | None => {
+            let known: Vec<&str> = instruments
+                .iter()
+                .map(|(_, one)| one.name.as_str())
+                .collect();
+            let problem = format!("must be desk or one of {}", known.join(", "));
+            Err(AdminError::given("scope", problem))
+        }
+    }
+}
