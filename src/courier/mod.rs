@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 pub use baseline::Baselines;
@@ -160,6 +160,13 @@ impl<B: Broker> Courier<B> {
                 return sleep(OFFER_PAUSE).await;
             }
         };
+        // The right to send comes before the claim: nothing waits between the claim and its bytes.
+        let class = if id.intent.purpose.opens() {
+            Class::Entry
+        } else {
+            Class::Exit
+        };
+        self.budget.take(class).await;
         if let Some(hint) = &self.hint {
             hint(order, &book);
         }
@@ -194,19 +201,15 @@ impl<B: Broker> Courier<B> {
         let Some(ticket) = self.ticket(order, Some(claim)) else {
             return;
         };
-        let class = if order.id.intent.purpose.opens() {
-            Class::Entry
-        } else {
-            Class::Exit
-        };
-        self.budget.take(class).await;
         self.desk.crash().pass("row7");
         if self.lease.epoch() != Some(claim.epoch) {
             // The next holder finds it *sending* and looks it up; nothing left from here.
             warn!(order.id = %order.id, "the lease ended before order {} left", order.id);
             return;
         }
+        let asked = Instant::now();
         let result = CallResult::from(self.broker.submit(&ticket).await);
+        metrics::histogram!("torana_order_call_seconds").record(asked.elapsed());
         self.desk.crash().pass("row8");
         self.baselines.seen(&ticket.key(), &result);
         count(CallKind::Place, &result);

@@ -18,6 +18,7 @@ pub mod words;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 pub use answer::{Told, tell};
 pub use crash::CrashPoint;
@@ -132,10 +133,13 @@ impl Desk {
     /// Decides on an input and makes it so; answers when it is durable.
     pub async fn handle(&self, submitted: Submitted) -> Result<Handled, DeskError> {
         let (sender, answer) = oneshot::channel();
+        let asked = Instant::now();
         self.line
             .try_send((submitted, sender))
             .map_err(|_full| DeskError::Busy)?;
-        answer.await.map_err(|_gone| DeskError::Busy)?
+        let handled = answer.await.map_err(|_gone| DeskError::Busy)?;
+        metrics::histogram!("torana_decision_seconds").record(asked.elapsed());
+        handled
     }
 
     /// Decides on something that no alert brought.
