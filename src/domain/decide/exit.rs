@@ -177,6 +177,18 @@ impl Decision<'_> {
                 (Some(_), None) => true,
                 (None, _) => false,
             };
+            // One that a person has just given up is wanted again: its order's end is not its own.
+            let given_up = self.view.book.live_order(exit.id).filter(|order| {
+                matches!(
+                    order.cancel,
+                    CancelState::Wanted(CancelWhy::Operator, _)
+                        | CancelState::Taken(CancelWhy::Operator)
+                )
+            });
+            if let Some(order) = given_up {
+                let (order, why) = (order.id, CancelWhy::Reprice);
+                self.say(Fact::CancelWanted { order, why });
+            }
             if wider || (out.by_person && !exit.by_person) {
                 let lots = if wider { out.lots } else { exit.lots };
                 let (intent, reason) = (exit.id, out.reason);

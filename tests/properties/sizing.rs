@@ -1,8 +1,4 @@
-//! Invariants over generated inputs.
-#![expect(
-    clippy::unwrap_used,
-    reason = "generated values are within their bounds"
-)]
+//! Invariants of sizing over generated figures.
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
