@@ -75,7 +75,7 @@ async fn refusals_have_openalgos_shapes() {
         key.text,
         "{\"message\":\"Invalid openalgo apikey\",\"status\":\"error\"}\n"
     );
-    let rejected = place(json!({"quantity": "1", "strategy": "t"})).await;
+    let rejected = place(json!({"strategy": "t", "stop": "78499"})).await;
     assert_eq!(rejected.status, 400);
     assert!(
         rejected.json()["message"]
