@@ -14,4 +14,5 @@ mod doors {
     mod house;
     mod openalgo;
     mod served;
+    mod terminal;
 }

@@ -4,6 +4,7 @@
 //! when any task ends, all are told to stop.
 
 mod paper;
+mod reset;
 mod sending;
 
 use core::net::SocketAddr;
@@ -15,11 +16,13 @@ use actix_web::web::Data;
 use anyhow::{Context as _, bail};
 use futures_util::FutureExt as _;
 use secrecy::ExposeSecret as _;
+use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-pub use paper::sim_base;
+pub use paper::{follows_alerts, sim_base};
+pub use reset::reset;
 
 use crate::broker::openalgo::{OpenAlgo, ReadOnly};
 use crate::clock::{Clock as _, SystemClock};
@@ -50,28 +53,43 @@ pub struct Opened {
     pub cluster: Option<Cluster>,
 }
 
+/// How a database is reached.
+struct Database {
+    owner: PgConnectOptions,
+    service: PgConnectOptions,
+    cluster: Option<Cluster>,
+}
+
+/// Returns how the configured database is reached, or our own in the data directory.
+fn database(config: &Config) -> anyhow::Result<Database> {
+    if let Some(url) = &config.secrets.database_url {
+        let owner = config.secrets.database_owner_url.as_ref().unwrap_or(url);
+        return Ok(Database {
+            owner: owner.expose_secret().parse()?,
+            service: url.expose_secret().parse()?,
+            cluster: None,
+        });
+    }
+    let name = format!("torana_{}", config.settings.mode.word());
+    let cluster = Cluster::open(&config.data_dir.join("pg"))?;
+    cluster.create_database(&name)?;
+    let dir = cluster.dir().display().to_string();
+    info!(dir, "using our own PostgreSQL {} in {dir}", cluster.major());
+    Ok(Database {
+        owner: cluster.owner_options(&name),
+        service: cluster.service_options(&name),
+        cluster: Some(cluster),
+    })
+}
+
 /// Opens the database: the one configured, or our own in the data directory.
 pub async fn open(config: Config) -> anyhow::Result<Opened> {
     let config = Arc::new(config);
-    let name = format!("torana_{}", config.settings.mode.word());
-    let (owner, service, cluster) = if let Some(url) = &config.secrets.database_url {
-        let owner = config.secrets.database_owner_url.as_ref().unwrap_or(url);
-        (
-            owner.expose_secret().parse()?,
-            url.expose_secret().parse()?,
-            None,
-        )
-    } else {
-        let cluster = Cluster::open(&config.data_dir.join("pg"))?;
-        cluster.create_database(&name)?;
-        let dir = cluster.dir().display().to_string();
-        info!(dir, "using our own PostgreSQL {} in {dir}", cluster.major());
-        (
-            cluster.owner_options(&name),
-            cluster.service_options(&name),
-            Some(cluster),
-        )
-    };
+    let Database {
+        owner,
+        service,
+        cluster,
+    } = database(&config)?;
     store::migrate(owner)
         .await
         .context("the schema could not be brought up to date")?;

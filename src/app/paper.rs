@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 use core::num::NonZeroU32;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -15,7 +15,7 @@ use tracing::{info, warn};
 use super::{Opened, capital};
 use crate::broker::openalgo::{FeedSettings, Settings};
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, Mode};
 use crate::desk::Desk;
 use crate::domain::calendar::exchange_day;
 use crate::domain::input::Quote;
@@ -53,12 +53,18 @@ pub(super) fn start(opened: &Opened, desk: &Arc<Desk>) -> anyhow::Result<Practic
         format!("http://{}", sim.rest_addr),
         format!("ws://{}", sim.feed_addr),
     );
-    let follows = paper.prices == "alerts";
-    let hint = follows.then(|| Hint {
+    let hint = follows_alerts(config).then(|| Hint {
         sim,
         desk: Arc::clone(desk),
     });
     Ok(practice(config, (&rest, &feed), hint))
+}
+
+/// Returns whether the market is wherever the newest alert says.
+pub fn follows_alerts(config: &Config) -> bool {
+    let paper = &config.settings.paper;
+    let ours = config.settings.mode != Mode::Live && paper.external.is_none();
+    ours && paper.prices == "alerts"
 }
 
 /// Returns how a simulator is reached.
@@ -134,7 +140,7 @@ fn start_sim(config: &Config) -> anyhow::Result<SimHandle> {
     let paper = &config.settings.paper;
     options.listen = paper.listen;
     options.feed = paper.feed;
-    options.state = Some(config.data_dir.join("sim"));
+    options.state = Some(sim_state(config));
     options.opening_capital = capital(&config.settings)?;
     options.prices = prices(config)?;
     options.seed = paper.seed;
@@ -209,4 +215,9 @@ impl Hint {
             },
         );
     }
+}
+
+/// Returns where the simulator keeps its account.
+pub(super) fn sim_state(config: &Config) -> PathBuf {
+    config.data_dir.join("sim")
 }

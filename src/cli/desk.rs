@@ -55,7 +55,10 @@ pub(super) struct Working {
 
 impl Working {
     pub(super) async fn start(config: Config) -> anyhow::Result<Self> {
-        let opened = app::open(config).await?;
+        Self::on(app::open(config).await?).await
+    }
+
+    pub(super) async fn on(opened: Opened) -> anyhow::Result<Self> {
         let deciding = app::decide(&opened).await?;
         Ok(Self { opened, deciding })
     }

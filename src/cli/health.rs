@@ -21,10 +21,8 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         let mut stream = TcpStream::connect_timeout(&at, STEP)?;
         stream.set_read_timeout(Some(STEP))?;
         stream.set_write_timeout(Some(STEP))?;
-        write!(
-            stream,
-            "GET /healthz HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n"
-        )?;
+        let request = format!("GET /healthz HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes())?;
         let mut answer = String::new();
         stream.take(ANSWER_BYTES_MAX).read_to_string(&mut answer)?;
         Ok(answer)

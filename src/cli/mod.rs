@@ -1,5 +1,6 @@
 //! The command line: commands, one file each.
 
+pub mod check;
 mod desk;
 mod explain;
 pub mod facts;
@@ -8,6 +9,7 @@ pub mod instruments;
 pub mod operate;
 mod out;
 pub mod positions;
+pub mod reset;
 pub mod signals;
 pub mod sim;
 pub mod size;

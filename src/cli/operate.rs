@@ -1,12 +1,10 @@
 //! What a person may order from a terminal: each with a reason, each a fact.
 
-use std::io::{BufRead as _, Write as _};
-
 use anyhow::bail;
 use clap::Args;
 
 use super::desk::{Working, instrument, look, scope};
-use super::out::{BadArguments, print};
+use super::out::{BadArguments, confirmed, print};
 use crate::config::Config;
 use crate::desk::person::Wish;
 use crate::domain::book::Book;
@@ -103,7 +101,7 @@ pub async fn freeze(args: FreezeArgs, config: Config) -> anyhow::Result<()> {
         print("no leg is held; nothing loses its guard\n")?;
     } else {
         print(&format!("these legs lose their guard:\n{}", legs.concat()))?;
-        if !args.yes_unguard && !confirmed()? {
+        if !args.yes_unguard && !confirmed(CONFIRMATION)? {
             bail!("not confirmed; nothing was changed");
         }
     }
@@ -207,15 +205,6 @@ fn unguarded(book: &Book, rules: &Rules, scope: Scope) -> Vec<String> {
             )
         })
         .collect()
-}
-
-fn confirmed() -> anyhow::Result<bool> {
-    let mut out = std::io::stderr();
-    write!(out, "type {CONFIRMATION} to go on: ")?;
-    out.flush()?;
-    let mut typed = String::new();
-    std::io::stdin().lock().read_line(&mut typed)?;
-    Ok(typed.trim() == CONFIRMATION)
 }
 
 fn not_an(what: &str, text: &str) -> BadArguments {

@@ -1,7 +1,7 @@
 //! What commands print: aligned tables for people, JSON for programs, never a panic when the reader
 //! has gone.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::{BufRead as _, ErrorKind, Write as _};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -83,6 +83,16 @@ pub fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
+}
+
+/// Asks for a word to be typed; returns whether it was.
+pub(super) fn confirmed(word: &str) -> anyhow::Result<bool> {
+    let mut out = std::io::stderr();
+    write!(out, "type \"{word}\" to go on: ")?;
+    out.flush()?;
+    let mut typed = String::new();
+    std::io::stdin().lock().read_line(&mut typed)?;
+    Ok(typed.trim() == word)
 }
 
 /// Prints a value as JSON.

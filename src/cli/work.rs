@@ -2,7 +2,9 @@
 
 use clap::Subcommand;
 
-use super::{Shown, facts, instruments, operate, positions, signals, source, status, token};
+use super::{
+    Shown, check, facts, instruments, operate, positions, reset, signals, source, status, token,
+};
 use crate::config::Config;
 use crate::domain::input::TradingState;
 
@@ -23,6 +25,8 @@ pub enum Work {
     Facts(facts::FactsArgs),
     /// What can be traded, with the figures in force.
     Instruments(Shown),
+    /// Explain one alert without effect.
+    Check(check::CheckArgs),
     /// No entries any more; exits and stops go on (the same as `reduce`).
     Halt(operate::StateArgs),
     /// No entries any more; exits and stops go on.
@@ -39,6 +43,8 @@ pub enum Work {
     Cancel(operate::CancelArgs),
     /// Say what became of an order that nobody answered for.
     Settle(operate::SettleArgs),
+    /// Begin the paper account anew.
+    Reset(reset::ResetArgs),
 }
 
 impl Work {
@@ -52,6 +58,7 @@ impl Work {
             Self::Positions(shown) => positions::run(shown, config).await,
             Self::Facts(args) => facts::run(args, config).await,
             Self::Instruments(shown) => instruments::run(shown, config).await,
+            Self::Check(args) => check::run(args, config).await,
             Self::Halt(args) | Self::Reduce(args) => {
                 operate::state(args, TradingState::Reducing, config).await
             }
@@ -61,6 +68,7 @@ impl Work {
             Self::Flatten(args) => operate::flatten(args, config).await,
             Self::Cancel(args) => operate::cancel(args, config).await,
             Self::Settle(args) => operate::settle(args, config).await,
+            Self::Reset(args) => reset::run(args, config).await,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::limits::{Allowance, Allowances, Limits, Period};
 use super::people::People;
 use super::webhook::{AgeLimits, Reader, SignalError, sha256};
 use crate::broker::openalgo::ReadOnly;
-use crate::config::Config;
+use crate::config::{Config, WebhookSettings};
 use crate::desk::Desk;
 use crate::domain::instrument::InstrumentIx;
 use crate::domain::money::Price;
@@ -68,11 +68,7 @@ impl Doors {
             limits: Limits::new(allowances(config)),
             trusted_proxies: settings.server.trusted_proxies.clone(),
             body_bytes_max: settings.limits.body_bytes,
-            ages: AgeLimits {
-                entry: delta(webhook.entry_age),
-                eod: delta(webhook.eod_age),
-                ahead: delta(webhook.future),
-            },
+            ages: age_limits(webhook),
             reads: None,
             price_seen: None,
             degraded: Arc::new(Vec::new),
@@ -129,6 +125,15 @@ impl Doors {
             long_only: rules.alerts.long_only,
             now,
         }
+    }
+}
+
+/// Returns how old alerts may be.
+pub fn age_limits(webhook: &WebhookSettings) -> AgeLimits {
+    AgeLimits {
+        entry: delta(webhook.entry_age),
+        eod: delta(webhook.eod_age),
+        ahead: delta(webhook.future),
     }
 }
 

@@ -27,9 +27,10 @@ mod server;
 mod submit;
 pub mod webhook;
 
-pub use doors::{Degraded, Doors, PriceSeen};
+pub use doors::{Degraded, Doors, PriceSeen, age_limits};
+pub use dry_run::DryRun;
 pub use error::DoorError;
-pub use people::People;
+pub use people::{People, sender};
 pub use server::{Serving, serve};
 
 /// Every route there is.

@@ -122,11 +122,17 @@ fn source(row: &store::Source) -> Option<Source> {
             store::Signature::Optional => Signed::Optional,
             store::Signature::Required => Signed::Required,
         },
-        sender: Sender {
-            id: row.id,
-            product: row.product,
-            scope: scope(row)?,
-        },
+        sender: sender(row)?,
+    })
+}
+
+/// Returns what the meaning of a source's alerts depends on; nothing when it is limited by
+/// something we do not understand.
+pub fn sender(row: &store::Source) -> Option<Sender> {
+    Some(Sender {
+        id: row.id,
+        product: row.product,
+        scope: scope(row)?,
     })
 }
 

@@ -22,6 +22,7 @@ mod lock;
 mod marks;
 mod pool;
 mod refold;
+mod renew;
 mod sources;
 mod tokens;
 pub mod views;
@@ -40,6 +41,7 @@ pub use leases::Epoch;
 pub use listen::{Change, Changes};
 pub use load::{Snapshot, Unreadable};
 pub use lock::{Earlier, Locked, SignalKey, Tag};
+pub use renew::{Anew, begin_anew};
 pub use sources::{NewSource, Signature, Source};
 pub use tokens::Token;
 

@@ -14,7 +14,7 @@ use torana::http::webhook::sha256;
 use super::house::{Answer, DESK, House};
 
 /// A base entry made at ten o'clock thirty, which is when the house opens.
-const ENTRY: &str = r#"{"type":"BASE_ENTRY","instrument":"GOLD_MINI","position":"Long_1","price":78500,"stop":77500,"atr":500,"er":0.82,"timestamp":"2026-11-18T10:30:00"}"#;
+pub(crate) const ENTRY: &str = r#"{"type":"BASE_ENTRY","instrument":"GOLD_MINI","position":"Long_1","price":78500,"stop":77500,"atr":500,"er":0.82,"timestamp":"2026-11-18T10:30:00"}"#;
 
 /// An add before there is anything to add to.
 const ADD: &str = r#"{"type":"PYRAMID","instrument":"GOLD_MINI","position":"Long_2","price":78500,"stop":77500,"atr":500,"er":0.82,"timestamp":"2026-11-18T10:30:00"}"#;
@@ -87,7 +87,7 @@ async fn sent(house: &House, order: OrderId, result: CallResult) {
 }
 
 /// The house holds four lots.
-async fn held(house: &House) -> String {
+pub(crate) async fn held(house: &House) -> String {
     let order = wanted(house).await;
     let id = BrokerOrderId::new("B1").unwrap();
     sent(house, order, CallResult::Sent(id)).await;

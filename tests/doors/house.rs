@@ -71,7 +71,7 @@ pub(crate) struct House {
     pub(crate) doors: Data<Doors>,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) store: Store,
-    _db: TestDb,
+    pub(crate) db: TestDb,
     _tasks: JoinSet<()>,
 }
 
@@ -123,7 +123,7 @@ impl House {
             doors: Data::new(doors),
             clock,
             store,
-            _db: db,
+            db,
             _tasks: tasks,
         }
     }
