@@ -103,6 +103,11 @@ impl Points {
         Self(self.0 * ratio.0)
     }
 
+    /// Returns the money that one lot gains over this distance; a sum of price times lots is one.
+    pub fn worth(self, point_value: PointValue) -> Money {
+        Money((self.0 * point_value.0).normalize())
+    }
+
     /// Returns the money that `lots` gain over this distance.
     pub fn value(self, lots: Lots, point_value: PointValue) -> Money {
         Money((self.0 * lots.decimal() * point_value.0).normalize())

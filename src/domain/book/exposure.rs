@@ -107,15 +107,27 @@ impl Stake {
         })
     }
 
-    fn risk(&self, spec: &Spec) -> Money {
-        let distance = self.direction.gain(self.stop, self.price).max(Points::ZERO);
-        distance.value(self.lots, spec.point_value)
+    /// Returns the rupees that all its lots gain by one point.
+    fn per_point(&self, spec: &Spec) -> Money {
+        Money::new(spec.point_value.get()).times(self.lots.decimal())
     }
 
-    fn volatility(&self, spec: &Spec) -> Money {
+    fn risk(&self, per_point: Money) -> Money {
+        let distance = self.direction.gain(self.stop, self.price).get();
+        if distance.is_sign_negative() {
+            return Money::ZERO;
+        }
+        per_point.times(distance)
+    }
+
+    fn volatility(&self, per_point: Money) -> Money {
         let atr = self.atr.filter(|atr| *atr > Points::ZERO);
         let reach = atr.unwrap_or_else(|| self.price.distance(self.first_stop));
-        reach.value(self.lots, spec.point_value)
+        per_point.times(reach.get())
+    }
+
+    fn value(&self, per_point: Money) -> Money {
+        per_point.times(self.price.get())
     }
 }
 
@@ -123,11 +135,15 @@ impl Book {
     /// Returns what the account is worth now.
     pub fn equity(&self, rules: &Rules, now: DateTime<Utc>) -> Equity {
         let realised = self.desk.realised;
+        let today = exchange_day(now);
         let unrealised: Money = self
             .legs
             .values()
             .filter(|leg| leg.is_open())
-            .map(|leg| self.unrealised(leg, rules, now))
+            .filter_map(|leg| {
+                let spec = rules.instruments.spec(leg.contract, today)?;
+                Some(self.gain_of(leg, spec, (rules, now)))
+            })
             .sum();
         let half = unrealised.times(rust_decimal::Decimal::new(5, 1));
         let marked = realised + unrealised;
@@ -149,9 +165,12 @@ impl Book {
     /// Returns the gain of a leg at its last good price; an old price is replaced by the worse of
     /// itself and the stop, an unknown one by the stop.
     pub fn unrealised(&self, leg: &Leg, rules: &Rules, now: DateTime<Utc>) -> Money {
-        let Some(spec) = rules.instruments.spec(leg.contract, exchange_day(now)) else {
-            return Money::ZERO;
-        };
+        let spec = rules.instruments.spec(leg.contract, exchange_day(now));
+        spec.map_or(Money::ZERO, |spec| self.gain_of(leg, spec, (rules, now)))
+    }
+
+    fn gain_of(&self, leg: &Leg, spec: &Spec, at: (&Rules, DateTime<Utc>)) -> Money {
+        let (rules, now) = at;
         let price = match self
             .marks
             .contracts
@@ -167,7 +186,7 @@ impl Book {
             Direction::Long => worth - leg.cost,
             Direction::Short => leg.cost - worth,
         };
-        gain.value(Lots::ONE, spec.point_value)
+        gain.worth(spec.point_value)
     }
 
     /// Returns what is at stake, leaving one intent out (an intent never competes with itself).
@@ -178,7 +197,13 @@ impl Book {
         without: Option<IntentId>,
     ) -> Exposure {
         let mut sum = Exposure::default();
-        let mut open: BTreeSet<PositionId> = BTreeSet::new();
+        // Few enough to look through: cheaper than a tree.
+        let mut open: Vec<PositionId> = Vec::new();
+        let mut count = |position| {
+            if !open.contains(&position) {
+                open.push(position);
+            }
+        };
         let today = exchange_day(now);
         for leg in self.legs.values().filter(|leg| leg.is_open()) {
             let stake = Stake::of_leg(leg);
@@ -189,7 +214,7 @@ impl Book {
             sum.add(&stake, spec);
             sum.planned += leg.risk;
             sum.margin_used += margin.times(leg.lots.decimal());
-            open.insert(leg.position);
+            count(leg.position);
         }
         for intent in self.intents.values().filter(|intent| intent.opens()) {
             if Some(intent.id) == without {
@@ -208,10 +233,10 @@ impl Book {
             sum.margin_unread += margin.times(self.unread(intent).decimal());
             if intent.is_open() {
                 sum.add(&stake, spec);
-                sum.planned += stake.risk(spec);
+                sum.planned += stake.risk(stake.per_point(spec));
                 sum.margin_reserved += margin.times(stake.lots.decimal());
-                sum.in_flight += spec.turnover(stake.price, stake.lots);
-                open.insert(intent.position);
+                sum.in_flight += stake.value(stake.per_point(spec));
+                count(intent.position);
             }
         }
         sum.positions = u32::try_from(open.len()).unwrap_or(u32::MAX);
@@ -270,9 +295,10 @@ impl Book {
 
 impl Exposure {
     fn add(&mut self, stake: &Stake, spec: &Spec) {
-        self.risk += stake.risk(spec);
-        self.volatility += stake.volatility(spec);
-        self.deployed += spec.turnover(stake.price, stake.lots);
+        let per_point = stake.per_point(spec);
+        self.risk += stake.risk(per_point);
+        self.volatility += stake.volatility(per_point);
+        self.deployed += stake.value(per_point);
     }
 }
 

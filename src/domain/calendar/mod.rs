@@ -201,6 +201,19 @@ impl Calendar {
         u32::try_from(inside.count()).unwrap_or(u32::MAX)
     }
 
+    /// Returns the date so many working days after another, not counting that one.
+    pub fn working_days_after(&self, exchange: Exchange, day: NaiveDate, count: u32) -> NaiveDate {
+        let ahead = usize::try_from(count).unwrap_or(usize::MAX);
+        let mut working = day
+            .iter_days()
+            .skip(1)
+            .filter(|day| self.is_working_day(exchange, *day));
+        match ahead.checked_sub(1) {
+            Some(skipped) => working.nth(skipped).unwrap_or(NaiveDate::MAX),
+            None => day,
+        }
+    }
+
     /// Returns the date so many working days before another, not counting that one.
     pub fn working_days_before(&self, exchange: Exchange, day: NaiveDate, count: u32) -> NaiveDate {
         (0..count).fold(day, |from, _| {
@@ -458,6 +471,9 @@ mod tests {
             calendar.working_days_before(Exchange::Nfo, day("2026-04-01"), 2),
             day("2026-03-27")
         );
+        let after = |count| calendar.working_days_after(Exchange::Nfo, day("2026-03-27"), count);
+        assert_eq!(after(2), day("2026-04-01"));
+        assert_eq!(after(0), day("2026-03-27"));
     }
 
     #[test]

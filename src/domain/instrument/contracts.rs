@@ -113,13 +113,15 @@ impl Instruments {
         let instrument = self.get(ix)?;
         match instrument.kind {
             InstrumentKind::Equity => Some(ContractId::share(ix)),
-            InstrumentKind::Future => instrument
-                .expiries(day, calendar)
-                .find(|expiry| {
-                    calendar.trading_days_between(instrument.exchange, day, *expiry)
-                        >= instrument.roll_days
-                })
-                .map(|expiry| ContractId::future(ix, expiry)),
+            InstrumentKind::Future => {
+                // So many lie between when the last of them lies before: no need to count on.
+                let (exchange, roll_days) = (instrument.exchange, instrument.roll_days);
+                let last = calendar.working_days_after(exchange, day, roll_days);
+                instrument
+                    .expiries(day, calendar)
+                    .find(|expiry| roll_days == 0 || last < *expiry)
+                    .map(|expiry| ContractId::future(ix, expiry))
+            }
         }
     }
 
