@@ -50,11 +50,13 @@ impl Decision<'_> {
         }
         let why = match (end.why, cancelled) {
             _ if waiting.is_zero() => IntentEnd::Done,
+            // However it ended: should more of it fill, that is not wanted either.
+            (_, Some(CancelWhy::Exit)) => IntentEnd::Superseded,
             (OrderEnd::Refused, _) => IntentEnd::Refused,
             (OrderEnd::NotPlaced, _) => IntentEnd::NotPlaced,
             (_, Some(CancelWhy::Wait)) | (OrderEnd::Expired, None) => IntentEnd::Expired,
             (_, Some(CancelWhy::Operator)) => IntentEnd::Operator,
-            (_, Some(CancelWhy::Exit | CancelWhy::Reprice)) => IntentEnd::Superseded,
+            (_, Some(CancelWhy::Reprice)) => IntentEnd::Superseded,
             (OrderEnd::Filled | OrderEnd::Cancelled | OrderEnd::Rejected, None) => {
                 IntentEnd::Broker
             }
