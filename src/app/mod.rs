@@ -213,7 +213,7 @@ pub async fn serve(opened: Opened) -> anyhow::Result<()> {
         }
         "the doors"
     });
-    paper::first_source(&opened, address).await?;
+    paper::first_source(&opened).await?;
     let (store, now) = (&opened.store, SystemClock.now());
     token::ensure_local((store, opened.desk), &opened.config.data_dir, now).await?;
     announce(&opened.config, address);
@@ -228,7 +228,9 @@ fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 }
 
 fn holder() -> String {
-    format!("{}@{}", std::process::id(), hostname())
+    // Containers share process numbers and sometimes names: chance tells them apart.
+    let chance = getrandom::u64().unwrap_or_default();
+    format!("{}@{} {chance:016x}", std::process::id(), hostname())
 }
 
 fn hostname() -> String {
@@ -255,15 +257,14 @@ async fn until_stopped(mut deciding: Deciding, opened: &Opened) -> anyhow::Resul
     };
     deciding.stop.cancel();
     let drained =
-        async { while deciding.tasks.len() > 1 && deciding.tasks.join_next().await.is_some() {} };
+        async { while deciding.tasks.len() > 2 && deciding.tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(DRAIN, drained).await.is_err() {
         warn!("some calls did not end in time; what was being sent is looked up at the next start");
     }
+    // The desk and the lease: what was under way is written, and the lease given up, only now.
     deciding.last.cancel();
-    if tokio::time::timeout(DRAIN, deciding.tasks.join_next())
-        .await
-        .is_err()
-    {
+    let last = async { while deciding.tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, last).await.is_err() {
         warn!("the desk did not end in time");
     }
     if let Ok(tag) = opened.store.tag(opened.desk).await {

@@ -1,6 +1,5 @@
 //! What paper and shadow have in place of a broker: the simulator, and a source to begin with.
 
-use core::net::SocketAddr;
 use core::num::NonZeroU32;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -86,7 +85,7 @@ fn practice(config: &Config, (rest, feed): (&str, &str), hint: Option<Hint>) -> 
 }
 
 /// Gives a desk without any source one, and keeps its path where only its owner reads it.
-pub(super) async fn first_source(opened: &Opened, address: SocketAddr) -> anyhow::Result<()> {
+pub(super) async fn first_source(opened: &Opened) -> anyhow::Result<()> {
     let file = opened.config.data_dir.join(PATH_FILE);
     if opened.store.sources(opened.desk).await?.is_empty() {
         let mut secret = [0_u8; 24];
@@ -103,8 +102,6 @@ pub(super) async fn first_source(opened: &Opened, address: SocketAddr) -> anyhow
             .store
             .source_add(opened.desk, &new, SystemClock.now())
             .await?;
-        let line = format!("alerts of source {FIRST_SOURCE} go to http://{address}{path}\n");
-        std::io::stdout().write_all(line.as_bytes())?;
     }
     info!("the path alerts go to is in {}", file.display());
     Ok(())

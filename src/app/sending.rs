@@ -116,7 +116,7 @@ pub(super) fn start(
         monitor.run(token).await;
         "monitor"
     });
-    let (lease, token) = (Arc::clone(&parts.lease), stop.clone());
+    let (lease, token) = (Arc::clone(&parts.lease), deciding.last.clone());
     tasks.spawn(async move {
         keep(&lease, token).await;
         "lease"

@@ -101,6 +101,8 @@ impl<B: Broker> Courier<B> {
         let mut going = FuturesUnordered::new();
         let mut changes = self.desk.changes();
         let mut made = 0;
+        // Exits have lanes of their own: entries that hang hold none of them up.
+        let (mut exits, mut others) = (0_usize, 0_usize);
         loop {
             changes.mark_unchanged();
             let wanted = if stop.is_cancelled() {
@@ -112,16 +114,24 @@ impl<B: Broker> Courier<B> {
                 let (Call::Place(order) | Call::Cancel(order)) = call else {
                     continue;
                 };
-                if going.len() < self.lanes && self.calls.begin(order) {
+                let exit = matches!(call, Call::Place(id) if !id.intent.purpose.opens());
+                let busy = if exit { &mut exits } else { &mut others };
+                if *busy < self.lanes && self.calls.begin(order) {
+                    *busy += 1;
                     made += 1;
                     going.push(async move {
                         self.perform(call).await;
                         self.calls.end(order);
+                        exit
                     });
                 }
             }
             tokio::select! {
-                ended = going.next() => if ended.is_none() { return made },
+                ended = going.next() => match ended {
+                    Some(true) => exits -= 1,
+                    Some(false) => others -= 1,
+                    None => return made,
+                },
                 _ = changes.changed() => {}
                 () = stop.cancelled(), if !stop.is_cancelled() => {}
             }
@@ -129,7 +139,7 @@ impl<B: Broker> Courier<B> {
     }
 
     fn wanted(&self) -> Vec<Call> {
-        let (Some(book), Some(_)) = (self.desk.seen(), self.lease.epoch()) else {
+        let (Some(book), Some(_)) = (self.desk.seen(), self.lease.may_send()) else {
             return Vec::new();
         };
         work::due(&book, self.desk.rules(), self.desk.clock().now())
@@ -213,11 +223,15 @@ impl<B: Broker> Courier<B> {
         self.desk.crash().pass("row8");
         self.baselines.seen(&ticket.key(), &result);
         count(CallKind::Place, &result);
-        self.offer(Outcome {
-            order: order.id,
-            call: CallKind::Place,
-            result,
-        })
+        let fence = Some(claim.epoch);
+        self.offer(
+            fence,
+            Outcome {
+                order: order.id,
+                call: CallKind::Place,
+                result,
+            },
+        )
         .await;
         self.desk.crash().pass("row9");
     }
@@ -232,26 +246,29 @@ impl<B: Broker> Courier<B> {
             return;
         };
         self.budget.take(Class::Cancel).await;
-        if self.lease.epoch().is_none() {
+        let fence = self.lease.epoch();
+        if fence.is_none() {
             return;
         }
         let result = CallResult::from(self.broker.cancel(&broker_id).await);
         count(CallKind::Cancel, &result);
-        self.offer(Outcome {
-            order: id,
-            call: CallKind::Cancel,
-            result,
-        })
+        self.offer(
+            fence,
+            Outcome {
+                order: id,
+                call: CallKind::Cancel,
+                result,
+            },
+        )
         .await;
     }
 
     /// Offers an outcome until it is durable or the lease is another's.
-    async fn offer(&self, outcome: Outcome) {
-        let epoch = self.lease.epoch();
+    async fn offer(&self, fence: Option<i64>, outcome: Outcome) {
         loop {
             match self
                 .desk
-                .input(Input::Outcome(outcome.clone()), epoch)
+                .input(Input::Outcome(outcome.clone()), fence)
                 .await
             {
                 Ok(_) => return,
@@ -265,9 +282,11 @@ impl<B: Broker> Courier<B> {
     }
 
     async fn quote(&self, ticket: &Ticket) -> Option<Quote> {
+        // A price is as old as the question, however long the answer took.
+        let at = self.desk.clock().now();
         let asked = self.broker.quote(ticket.exchange, &ticket.symbol);
         let quote = tokio::time::timeout(QUOTE_WAIT, asked).await.ok()?.ok()?;
-        Some(quote.read_at(self.desk.clock().now()))
+        Some(quote.read_at(at))
     }
 
     /// Returns the order in the broker's terms: as claimed, or its outline before.

@@ -76,6 +76,10 @@ impl Desk {
             }
         };
         crash("row3");
+        let stale = |one: &Submitted| one.fence.is_some() && one.fence != locked.epoch;
+        if inputs.iter().any(stale) {
+            return Err(StoreError::Fenced);
+        }
         let mut book = self.book(&mut locked).await?;
         self.parts.marks.merge_into(&mut locked.marks);
         book.marks = locked.marks.clone();
@@ -179,22 +183,22 @@ impl Desk {
 
     /// Decides one input. A panic inside it is contained: the input is put aside, entries stop,
     /// and every other position stays guarded.
-    fn decide_one(&self, book: &Book, input: &Input, now: DateTime<Utc>) -> Vec<Fact> {
+    pub(super) fn decide_one(&self, book: &Book, input: &Input, now: DateTime<Utc>) -> Vec<Fact> {
         let rules = &*self.parts.rules;
         catch_unwind(|| decide(book, rules, input, now)).unwrap_or_else(|_panic| {
             error!("a fault inside the decision; the input is put aside and entries stop");
             let signal = input.alert().map(|(id, ..)| id);
-            let why = "a fault inside a decision".to_owned();
-            let (scope, state, by) = (Scope::Desk, TradingState::Reducing, "torana".to_owned());
-            vec![
-                Fact::InputFaulted { signal },
-                Fact::TradingStateSet {
-                    scope,
-                    state,
-                    by,
-                    why,
-                },
-            ]
+            let mut facts = vec![Fact::InputFaulted { signal }];
+            // A stricter state, which a person chose, stands.
+            if book.desk.state == TradingState::Active {
+                facts.push(Fact::TradingStateSet {
+                    scope: Scope::Desk,
+                    state: TradingState::Reducing,
+                    by: "torana".to_owned(),
+                    why: "a fault inside a decision".to_owned(),
+                });
+            }
+            facts
         })
     }
 
@@ -210,7 +214,7 @@ impl Desk {
 }
 
 /// Says which rows had to be left out of the book: they need a person; the rest stays guarded.
-fn report(unreadable: &[Unreadable]) {
+pub(super) fn report(unreadable: &[Unreadable]) {
     for Unreadable { table, key, why } in unreadable {
         error!(
             table,

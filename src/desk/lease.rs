@@ -4,6 +4,7 @@
 //! still ours just before bytes leave is asked of a monotonic clock, which a stopped process or a
 //! changed wall clock cannot fool.
 
+use core::sync::atomic::{AtomicI64, Ordering};
 use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
 
@@ -21,6 +22,7 @@ pub struct Lease {
     holder: String,
     lasts: Duration,
     held: Mutex<Option<(Epoch, Instant)>>,
+    recovered: AtomicI64,
 }
 
 impl Lease {
@@ -32,6 +34,7 @@ impl Lease {
             holder,
             lasts,
             held: Mutex::new(None),
+            recovered: AtomicI64::new(0),
         }
     }
 
@@ -40,6 +43,18 @@ impl Lease {
         let held = *self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.filter(|(_, until)| Instant::now() + MARGIN.min(self.lasts / 4) < *until)
             .map(|(epoch, _)| epoch.number)
+    }
+
+    /// Notes that what happened before this epoch was read from the broker's books.
+    pub fn recovered(&self, epoch: i64) {
+        self.recovered.store(epoch, Ordering::SeqCst);
+    }
+
+    /// Returns the epoch, while the lease is surely ours and what happened before it is known:
+    /// starting is recovering, and only then does anything leave.
+    pub fn may_send(&self) -> Option<i64> {
+        let recovered = self.recovered.load(Ordering::SeqCst);
+        self.epoch().filter(|epoch| *epoch == recovered)
     }
 
     /// Takes the lease, or renews it; returns the epoch while it is ours.

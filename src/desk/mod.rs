@@ -27,7 +27,6 @@ pub use marks::LiveMarks;
 
 use crate::clock::Clock;
 use crate::domain::book::Book;
-use crate::domain::decide::decide;
 use crate::domain::fact::Fact;
 use crate::domain::ids::SignalId;
 use crate::domain::input::Input;
@@ -198,12 +197,14 @@ impl Desk {
         self.refresh().await?;
         let mut book = self.seen().map(|book| (*book).clone()).unwrap_or_default();
         self.parts.marks.merge_into(&mut book.marks);
-        Ok(decide(
-            &book,
-            &self.parts.rules,
-            input,
-            self.parts.clock.now(),
-        ))
+        Ok(self.decide_one(&book, input, self.parts.clock.now()))
+    }
+
+    /// Returns whether `input` would make anything true now, as far as this process sees.
+    pub fn would_matter(&self, input: &Input) -> bool {
+        let now = self.parts.clock.now();
+        self.seen()
+            .is_some_and(|book| !self.decide_one(&book, input, now).is_empty())
     }
 
     /// Looks whether another process changed the book, and reads it if so.
@@ -226,6 +227,7 @@ impl Desk {
         let fresh = self.cached().is_some_and(|(tag, _)| tag == locked.tag());
         if !fresh {
             let book = locked.book().await.map_err(classify)?;
+            batch::report(&locked.unreadable);
             self.remember(locked.tag(), Arc::new(book));
         }
         locked.release().await.map_err(classify)

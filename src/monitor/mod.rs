@@ -20,7 +20,6 @@ pub use prices::Prices;
 
 use crate::broker::Broker;
 use crate::desk::{Desk, Lease};
-use crate::domain::decide::decide;
 use crate::domain::input::Input;
 
 /// Watches.
@@ -49,14 +48,15 @@ impl<B: Broker> Monitor<B> {
             return;
         };
         self.time(epoch).await;
-        tokio::join!(self.orders.round(epoch), self.prices.round(epoch));
+        let (followed, ()) = tokio::join!(self.orders.round(epoch), self.prices.round(epoch));
+        if followed {
+            self.lease.recovered(epoch);
+        }
     }
 
     /// Lets time pass, when that would make something true.
     async fn time(&self, epoch: i64) {
-        let Some(book) = self.desk.seen() else { return };
-        let now = self.desk.clock().now();
-        if decide(&book, self.desk.rules(), &Input::Time, now).is_empty() {
+        if !self.desk.would_matter(&Input::Time) {
             return;
         }
         if let Err(error) = self.desk.input(Input::Time, Some(epoch)).await {

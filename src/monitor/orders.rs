@@ -7,6 +7,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::NaiveDate;
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -15,6 +16,7 @@ use crate::broker::{Broker, OrderRow, OrderState as BrokerState, ReadError, Trad
 use crate::courier::{Baselines, Calls};
 use crate::desk::Desk;
 use crate::domain::book::{Book, Order, OrderState};
+use crate::domain::calendar::exchange_day;
 use crate::domain::ids::OrderId;
 use crate::domain::input::{CallKind, CallResult, Input, Outcome, Report, ReportStatus};
 use crate::domain::money::{Money, Quantity};
@@ -31,6 +33,7 @@ pub struct Orders<B> {
     polls: Vec<Duration>,
     late_look: Duration,
     looked: Mutex<Looked>,
+    ended: Mutex<BTreeMap<OrderId, Quantity>>,
 }
 
 /// When the books were read last, and how often since something moved.
@@ -44,6 +47,15 @@ struct Looked {
 struct Books {
     orders: BTreeMap<BrokerOrderId, OrderRow>,
     filled: BTreeMap<BrokerOrderId, (Quantity, Money)>,
+}
+
+/// What the books say about an order that the book does not know yet.
+struct News {
+    report: Report,
+    /// What the order book says was filled, where it says so.
+    named: Option<Quantity>,
+    /// Whether more was filled than is known.
+    grew: bool,
 }
 
 impl<B: Broker> Orders<B> {
@@ -66,6 +78,7 @@ impl<B: Broker> Orders<B> {
             polls,
             late_look,
             looked: Mutex::default(),
+            ended: Mutex::default(),
         }
     }
 
@@ -95,9 +108,11 @@ impl<B: Broker> Orders<B> {
         pause.saturating_sub(since.elapsed())
     }
 
-    /// Looks at everything once.
-    pub async fn round(&self, epoch: i64) {
-        let Some(book) = self.desk.seen() else { return };
+    /// Looks at everything once; returns whether the books could be read where that was due.
+    pub async fn round(&self, epoch: i64) -> bool {
+        let Some(book) = self.desk.seen() else {
+            return false;
+        };
         for call in work::due(&book, self.desk.rules(), self.desk.clock().now()) {
             if let Call::Resolve(order) = call {
                 self.resolve(&book, order, epoch).await;
@@ -106,9 +121,13 @@ impl<B: Broker> Orders<B> {
         if self.is_time(&book) {
             match self.read().await {
                 Ok(books) => self.report(&book, &books, epoch).await,
-                Err(error) => warn!(%error, "the broker's books cannot be read"),
+                Err(error) => {
+                    warn!(%error, "the broker's books cannot be read");
+                    return false;
+                }
             }
         }
+        true
     }
 
     /// An order that this process is not sending is in doubt; one in doubt is looked up.
@@ -143,8 +162,9 @@ impl<B: Broker> Orders<B> {
 
     async fn read(&self) -> Result<Books, ReadError> {
         let asked = Instant::now();
-        let (orders, trades) =
-            tokio::try_join!(self.broker.order_book(), self.broker.trade_book())?;
+        // In this order: a fill that the order book knows of is in a trade book read after it.
+        let orders = self.broker.order_book().await?;
+        let trades = self.broker.trade_book().await?;
         if !trades.complete() {
             return Err(ReadError::Unavailable {
                 read: "tradebook",
@@ -171,8 +191,10 @@ impl<B: Broker> Orders<B> {
     /// Reports every order that moved.
     async fn report(&self, book: &Book, books: &Books, epoch: i64) {
         let mut moved = false;
+        let today = exchange_day(self.desk.clock().now());
         for order in book.orders.values() {
-            if let Some(report) = news(order, books) {
+            let report = news(order, books, today).and_then(|news| self.settled(news));
+            if let Some(report) = report {
                 moved = true;
                 self.desk.crash().pass("row10");
                 self.submit(Input::Report(report), epoch).await;
@@ -185,6 +207,31 @@ impl<B: Broker> Orders<B> {
         } else {
             looked.still.saturating_add(1)
         };
+    }
+
+    /// An end counts when the trade book cannot lag behind it: the order book names what was filled
+    /// and the trade book has it, or a second look has found the same. Until then only fills count.
+    fn settled(&self, news: News) -> Option<Report> {
+        let News {
+            mut report,
+            named,
+            grew,
+        } = news;
+        if matches!(
+            report.status,
+            ReportStatus::Working | ReportStatus::Complete
+        ) {
+            return Some(report);
+        }
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = ended.insert(report.order, report.quantity);
+        let twice = before == Some(report.quantity);
+        if named.map_or(twice, |named| named == report.quantity) {
+            ended.remove(&report.order);
+            return Some(report);
+        }
+        report.status = ReportStatus::Working;
+        grew.then_some(report)
     }
 
     async fn submit(&self, input: Input, epoch: i64) {
@@ -205,15 +252,18 @@ fn sums(trades: &[TradeRow]) -> BTreeMap<BrokerOrderId, (Quantity, Money)> {
     sums
 }
 
-/// Returns what the books say about an order that the book does not know yet.
-fn news(order: &Order, books: &Books) -> Option<Report> {
+/// Returns what the books say about an order that the book does not know yet. All our orders are
+/// for the day: one of an earlier day that the book no longer shows is over.
+fn news(order: &Order, books: &Books, today: NaiveDate) -> Option<News> {
     let id = order.broker_id.as_ref()?;
     let row = books.orders.get(id);
     let (quantity, value) = books.filled.get(id).copied().unwrap_or_default();
+    let gone = row.is_none() && order.sent_at.is_some_and(|at| exchange_day(at) < today);
     let status = match row.map(|row| &row.state) {
         Some(BrokerState::Complete) => ReportStatus::Complete,
         Some(BrokerState::Cancelled) => ReportStatus::Cancelled,
         Some(BrokerState::Rejected) => ReportStatus::Rejected,
+        None if gone => ReportStatus::Cancelled,
         Some(BrokerState::Open | BrokerState::TriggerPending | BrokerState::Unknown(_)) | None => {
             ReportStatus::Working
         }
@@ -222,12 +272,29 @@ fn news(order: &Order, books: &Books) -> Option<Report> {
         ReportStatus::Cancelled | ReportStatus::Rejected => !order.state.is_closed(),
         ReportStatus::Working | ReportStatus::Complete => false,
     };
+    // Yesterday's trades are in no book any more: what is known of them stands.
+    let (quantity, value) = if gone {
+        (order.filled.max(quantity), order.value.max(value))
+    } else {
+        (quantity, value)
+    };
+    let grew = quantity > order.filled;
     let text = row.and_then(|row| row.reason.clone());
-    (quantity > order.filled || ended).then_some(Report {
+    let report = Report {
         order: order.id,
         quantity,
         value,
         status,
         text,
+    };
+    let named = if gone {
+        Some(quantity)
+    } else {
+        row.and_then(|row| row.filled)
+    };
+    (grew || ended).then_some(News {
+        report,
+        named,
+        grew,
     })
 }

@@ -12,11 +12,11 @@ use chrono::TimeDelta;
 use tokio::time::Instant;
 use tracing::warn;
 
-use crate::broker::{Broker, OrderRow, ReadError, TradeRow};
+use crate::broker::{Broker, ReadError, TradeRow};
 use crate::desk::Desk;
 use crate::domain::book::{Book, Order};
 use crate::domain::ids::OrderId;
-use crate::domain::input::{Found, Input, Proof, SeenOrder};
+use crate::domain::input::{Found, Input, Proof};
 use crate::domain::order::{BrokerOrderId, TicketKey};
 use crate::domain::reconcile;
 
@@ -129,11 +129,12 @@ impl<B: Broker> Proofs<B> {
             .values()
             .filter_map(|one| one.broker_id.clone())
             .collect();
-        let seen: Vec<SeenOrder> = orders
-            .rows
-            .iter()
-            .filter_map(|row| seen(row, &key))
-            .collect();
+        // A row that may be ours and does not say all that identifies it proves nothing.
+        let seen = orders.seen(&key).ok_or_else(|| ReadError::Unavailable {
+            read: "orderbook",
+            why: "a row that may be ours cannot be told apart".to_owned(),
+            source: None,
+        })?;
         Ok(match reconcile::find(order, &key.symbol, &seen, &known) {
             Found::None => traded(order, &key, (&trades.rows, &known)),
             found @ (Found::One(_) | Found::Many(_)) => found,
@@ -153,19 +154,6 @@ impl<B: Broker> Proofs<B> {
     fn searches(&self) -> std::sync::MutexGuard<'_, BTreeMap<OrderId, Search>> {
         self.searches.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Returns a row of the order book as the core looks at it; a part that cannot be read counts as
-/// equal.
-fn seen(row: &OrderRow, key: &TicketKey) -> Option<SeenOrder> {
-    row.may_be(key).then(|| SeenOrder {
-        id: row.id.clone(),
-        symbol: row.symbol.clone(),
-        product: row.product.unwrap_or(key.product),
-        side: row.side.unwrap_or(key.side),
-        quantity: row.quantity.unwrap_or_default(),
-        pricing: row.pricing,
-    })
 }
 
 /// A trade of an order that the order book does not show proves it as well.

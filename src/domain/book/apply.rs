@@ -108,6 +108,7 @@ impl Book {
             Fact::CancelTaken { order } => self.on_order(*order, |order| {
                 if let CancelState::Wanted(why, _) = order.cancel {
                     order.cancel = CancelState::Taken(why);
+                    order.not_before = Some(at);
                 }
             }),
             Fact::CancelFailed {

@@ -240,7 +240,7 @@ pub struct Order {
     pub value: Money,
     /// The charges of that.
     pub charges: Money,
-    /// Not to be placed before.
+    /// Not to be placed before; once its cancel was taken, when that was.
     pub not_before: Option<DateTime<Utc>>,
     /// Where a cancel of it stands.
     pub cancel: CancelState,
@@ -461,6 +461,26 @@ impl Book {
             .range(intent.order(0)..=intent.order(u16::MAX))
             .map(|(_, order)| order)
             .find(|order| !order.state.is_closed())
+    }
+
+    /// Returns how many orders of an intent were cancelled in vain before this one, since one of
+    /// them was filled.
+    pub fn rested(&self, order: OrderId) -> u32 {
+        let before = self.orders.range(order.intent.order(0)..order);
+        let cancelled = before
+            .rev()
+            .take_while(|(_, one)| one.state != OrderState::Closed(OrderEnd::Filled))
+            .filter(|(_, one)| one.state == OrderState::Closed(OrderEnd::Cancelled));
+        u32::try_from(cancelled.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns an order of an intent that is not over, other than this one.
+    pub fn other_live_order(&self, order: OrderId) -> Option<&Order> {
+        let intent = order.intent;
+        self.orders
+            .range(intent.order(0)..=intent.order(u16::MAX))
+            .map(|(_, other)| other)
+            .find(|other| other.id != order && !other.state.is_closed())
     }
 
     /// Returns the trading state of an instrument: the stricter of its own and the desk's.

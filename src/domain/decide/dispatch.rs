@@ -207,21 +207,10 @@ impl Decision<'_> {
             (None, Some(mark)) => (mark.price, 2),
             (None, None) => (leg.stop, 4),
         };
-        let further = Decimal::from(reach << self.rested(case).min(2));
+        let further = Decimal::from(reach << self.view.book.rested(case.order.id).min(2));
         let percent = Percent::new(case.instrument.protection.get() * further);
         let tick = case.spec.ticks.at(from);
         Pricing::Limit(reaching(from, case.order.side, percent, tick))
-    }
-
-    /// Returns how many orders of an exit were cancelled since one of them was filled.
-    fn rested(&self, case: &Case<'_>) -> u32 {
-        let orders = &self.view.book.orders;
-        let before = orders.range(case.intent.id.order(0)..case.order.id);
-        let cancelled = before
-            .rev()
-            .take_while(|(_, order)| order.state != OrderState::Closed(OrderEnd::Filled))
-            .filter(|(_, order)| order.state == OrderState::Closed(OrderEnd::Cancelled));
-        u32::try_from(cancelled.count()).unwrap_or(u32::MAX)
     }
 
     fn claim(&mut self, case: &Case<'_>, dispatch: &Dispatch, terms: (Lots, Pricing)) {

@@ -3,7 +3,7 @@
 use super::Decision;
 use crate::domain::book::{CancelState, Intent, Order};
 use crate::domain::fact::{CancelWhy, Fact, IntentEnd, OrderEnd};
-use crate::domain::ids::{IntentId, OrderId, Purpose};
+use crate::domain::ids::{IntentId, OrderId};
 use crate::domain::money::Lots;
 
 /// How an order ended, with what its intent has filled and its leg holds after all of it.
@@ -35,13 +35,16 @@ impl Decision<'_> {
     }
 
     fn after_entry(&mut self, intent: &Intent, order: &Order, end: &End) {
+        if self.view.book.other_live_order(order.id).is_some() {
+            return; // an order that arrived late; the one that followed it decides
+        }
         let waiting = intent.lots.unwrap_or(Lots::ZERO).less(end.filled);
         let cancelled = match order.cancel {
             CancelState::Wanted(why, _) | CancelState::Taken(why) => Some(why),
             CancelState::None => end.unwanted.then_some(CancelWhy::Exit),
         };
         if end.why == OrderEnd::Filled && !waiting.is_zero() && cancelled.is_none() {
-            let order = next(order.id);
+            let order = next(intent, order.id);
             return self.say(Fact::OrderWanted {
                 order,
                 lots: waiting,
@@ -96,6 +99,9 @@ impl Decision<'_> {
     }
 
     fn after_exit(&mut self, intent: &Intent, order: &Order, end: &End) {
+        if self.view.book.other_live_order(order.id).is_some() {
+            return; // an order that arrived late; the one that followed it goes on
+        }
         let left = intent
             .lots
             .map_or(end.held, |lots| lots.less(end.filled))
@@ -126,22 +132,22 @@ impl Decision<'_> {
             }
         };
         self.say(Fact::OrderWanted {
-            order: next(order.id),
+            order: next(intent, order.id),
             lots: left,
             not_before: pause,
         });
     }
 
     /// Returns how long an exit pauses after its failures so far: 1 s, doubling, at most 30 s.
-    fn pause(&self, intent: &Intent) -> chrono::TimeDelta {
-        debug_assert!(intent.id.purpose == Purpose::Exit);
+    pub(super) fn pause(&self, intent: &Intent) -> chrono::TimeDelta {
         let timing = &self.view.rules.timing;
         let doubled = 1_i32 << intent.failures.min(6);
         (timing.exit_pause_min * doubled).min(timing.exit_pause_max)
     }
 }
 
-/// Returns the name of the order after this one.
-fn next(order: OrderId) -> OrderId {
-    order.intent.order(order.number.saturating_add(1))
+/// Returns the name of the order after the newest of an intent.
+fn next(intent: &Intent, order: OrderId) -> OrderId {
+    let newest = intent.orders.max(order.number);
+    order.intent.order(newest.saturating_add(1))
 }

@@ -11,6 +11,7 @@ use crate::domain::ids::{IntentId, OrderId};
 use crate::domain::input::{Command, ExitWhat, Operator, Scope, Settlement};
 use crate::domain::instrument::InstrumentIx;
 use crate::domain::money::{Lots, Money};
+use crate::domain::order::BrokerOrderId;
 
 impl Decision<'_> {
     pub(super) fn operator(&mut self, operator: &Operator) {
@@ -84,13 +85,14 @@ impl Decision<'_> {
         };
         let open = match order.state {
             OrderState::Uncertain | OrderState::Queued => true,
-            OrderState::Wanted
-            | OrderState::Sending { .. }
-            | OrderState::Sent
-            | OrderState::Closed(_) => false,
+            // One that the broker no longer shows can be said never to have been there.
+            OrderState::Sent => *settlement == Settlement::NotPlaced,
+            OrderState::Wanted | OrderState::Sending { .. } | OrderState::Closed(_) => false,
         };
         match settlement {
             _ if !open => {}
+            // Another order of ours has that name already.
+            Settlement::Placed(broker_id) if self.is_known(broker_id) => {}
             Settlement::Placed(broker_id) => {
                 self.say(Fact::OrderSent {
                     order: id,
@@ -99,6 +101,11 @@ impl Decision<'_> {
             }
             Settlement::NotPlaced => self.not_placed(order),
         }
+    }
+
+    fn is_known(&self, broker_id: &BrokerOrderId) -> bool {
+        let mut orders = self.view.book.orders.values();
+        orders.any(|order| order.broker_id.as_ref() == Some(broker_id))
     }
 
     /// Moves money in or out; the high water moves in proportion, so that a drawdown in percent

@@ -42,7 +42,7 @@ impl Decision<'_> {
                 self.ended_without_fill(order, OrderEnd::Expired);
             }
             (OrderState::Sending { .. }, CallResult::NotSent(text)) => {
-                let not_before = self.view.now + self.view.rules.timing.release_pause;
+                let not_before = self.view.now + self.release_pause(order);
                 self.say(Fact::OrderReleased {
                     order: id,
                     not_before,
@@ -56,7 +56,7 @@ impl Decision<'_> {
                 });
                 self.ended_without_fill(order, OrderEnd::Refused);
             }
-            (OrderState::Sending { .. }, CallResult::Queued(pending)) => {
+            (OrderState::Sending { .. } | OrderState::Uncertain, CallResult::Queued(pending)) => {
                 self.say(Fact::OrderQueued {
                     order: id,
                     pending: pending.clone(),
@@ -83,6 +83,16 @@ impl Decision<'_> {
                 | OrderState::Closed(_),
                 _,
             ) => {}
+        }
+    }
+
+    /// Returns how long an order that never left waits: an entry has little time, an exit has all
+    /// of it and backs off.
+    fn release_pause(&self, order: &Order) -> chrono::TimeDelta {
+        let intent = self.view.book.intents.get(&order.id.intent);
+        match intent.filter(|intent| !intent.opens()) {
+            Some(exit) => self.pause(exit),
+            None => self.view.rules.timing.release_pause,
         }
     }
 

@@ -267,8 +267,7 @@ impl Decision<'_> {
 
     /// A late fill of an order that was over leaves less for the one that followed it.
     fn keep_within(&mut self, case: &Case<'_>, end: &End) {
-        let live = self.view.book.live_order(case.intent.id);
-        let Some(other) = live.filter(|live| live.id != case.order.id) else {
+        let Some(other) = self.view.book.other_live_order(case.order.id) else {
             return;
         };
         let per_lot = case.instrument.per_lot(case.spec);

@@ -1,7 +1,7 @@
 //! What the passing of time brings: the day's start, expiries, waits that are over, and the second
 //! half of a reversal.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Decision;
 use crate::domain::book::{CancelState, Intent, Order, OrderState, Reversal};
@@ -10,6 +10,15 @@ use crate::domain::gates::{self, Entry, EntryKind};
 use crate::domain::input::TradingState;
 use crate::domain::order::Direction;
 use crate::domain::signal::{Ask, Layer, TradeWord};
+
+/// How long a cancel that the broker took may take to show in its books.
+const CANCEL_WAIT: TimeDelta = TimeDelta::seconds(5);
+
+/// How many new prices reach further than the one before.
+const LADDER: u32 = 2;
+
+/// How often the wait before a new price then doubles: 2 s becomes 32 s.
+const REPRICES_DOUBLED_MAX: u32 = 4;
 
 impl Decision<'_> {
     pub(super) fn time(&mut self) {
@@ -63,12 +72,27 @@ impl Decision<'_> {
         let (wait, why) = if intent.opens() {
             (timing.entry_wait, CancelWhy::Wait)
         } else {
-            (timing.exit_reprice, CancelWhy::Reprice)
+            // The price ladder has an end: in a locked market an exit keeps its place ever longer.
+            let vain = self.view.book.rested(order.id).saturating_sub(LADDER);
+            let patience = 1_i32 << vain.min(REPRICES_DOUBLED_MAX);
+            (timing.exit_reprice * patience, CancelWhy::Reprice)
         };
         let frozen = self.view.book.state_of(order.contract.instrument) == TradingState::Frozen;
         if frozen && !intent.opens() && !intent.by_person {
             // Its next order could not leave: better one that rests than none.
             return;
+        }
+        let taken = matches!(order.cancel, CancelState::Taken(_));
+        if taken
+            && order
+                .not_before
+                .is_some_and(|at| self.view.now - at >= CANCEL_WAIT)
+        {
+            return self.say(Fact::CancelFailed {
+                order: order.id,
+                not_before: self.view.now,
+                text: "taken, and the order still works".to_owned(),
+            });
         }
         let over = |since: DateTime<Utc>| self.view.now - since >= wait;
         if order.cancel == CancelState::None && order.sent_at.is_some_and(over) {
