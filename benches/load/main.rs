@@ -12,7 +12,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::integer_division,
@@ -57,7 +56,7 @@ fn main() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let world = World::new().await;
+        let world = World::new();
         figures::disk(world.dir());
         if args.alone > 0 {
             alone::run(&world, args.alone).await;

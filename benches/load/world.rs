@@ -63,7 +63,7 @@ pub(crate) struct Stage {
 
 impl World {
     /// Makes a directory and starts a server in it.
-    pub(crate) async fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = std::env::temp_dir().join(format!("torana-load-{}", std::process::id()));
         fs::create_dir_all(dir.join("config/profiles")).unwrap();
         fs::write(dir.join("config/profiles/basso.toml"), PROFILE).unwrap();
