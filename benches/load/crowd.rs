@@ -135,8 +135,8 @@ fn show(seen: Seen, sent: usize, took: Duration) {
     };
     let (accepted, rejected) = (decided(202), decided(200));
     println!(
-        "{sent} alerts, {rate} a second (target 1,000), {} % accepted, {} not decided, p99 {} (target 250)",
-        accepted * 100 / sent.max(1),
+        "{sent} alerts, {rate} a second (target 1,000), {} in 1,000 accepted, {} not decided, p99 {} (target 250)",
+        (accepted * 1000 + sent / 2) / sent.max(1),
         sent - accepted - rejected,
         ms(times.at(990)),
     );
