@@ -3,6 +3,7 @@
 //! Each round is one call, so that a test can drive it by hand. What comes back is an input like
 //! every other; nothing is decided here.
 
+mod late;
 mod orders;
 mod prices;
 mod proofs;
@@ -22,6 +23,9 @@ use crate::broker::Broker;
 use crate::desk::{Desk, Lease};
 use crate::domain::input::Input;
 
+/// The pause between looks whether the lease has become ours.
+const LEASE_LOOK: Duration = Duration::from_millis(100);
+
 /// Watches.
 pub struct Monitor<B> {
     /// Decides.
@@ -39,7 +43,7 @@ pub struct Monitor<B> {
 }
 
 impl<B: Broker> Monitor<B> {
-    /// Makes one round.
+    /// Makes one round of the orders.
     pub async fn round(&self) {
         if let Err(error) = self.desk.refresh().await {
             return warn!(%error, "the book cannot be read");
@@ -48,9 +52,25 @@ impl<B: Broker> Monitor<B> {
             return;
         };
         self.time(epoch).await;
-        let (followed, ()) = tokio::join!(self.orders.round(epoch), self.prices.round(epoch));
-        if followed {
+        if self.orders.round(epoch).await {
             self.lease.recovered(epoch);
+        }
+    }
+
+    /// Reads prices and money, again and again: orders do not wait for them, nor they for orders.
+    async fn watch_prices(&self, stop: &CancellationToken) {
+        loop {
+            let rest = match self.lease.epoch() {
+                Some(epoch) => {
+                    self.prices.round(epoch).await;
+                    self.pause
+                }
+                None => self.pause.min(LEASE_LOOK),
+            };
+            tokio::select! {
+                () = sleep(rest) => {}
+                () = stop.cancelled() => return,
+            }
         }
     }
 
@@ -64,9 +84,13 @@ impl<B: Broker> Monitor<B> {
         }
     }
 
-    /// Makes rounds until it is told to stop: one whenever the book or an order moved, else one
-    /// every pause.
+    /// Watches until it is told to stop.
     pub async fn run(&self, stop: CancellationToken) {
+        tokio::join!(self.watch_orders(&stop), self.watch_prices(&stop));
+    }
+
+    /// Makes rounds: one whenever the book or an order moved, else one every pause.
+    async fn watch_orders(&self, stop: &CancellationToken) {
         let mut changes = self.desk.changes();
         loop {
             changes.mark_unchanged();

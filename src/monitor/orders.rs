@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 use tokio::time::Instant;
 use tracing::warn;
 
+use super::late;
 use super::proofs::Proofs;
 use crate::broker::{Broker, OrderRow, OrderState as BrokerState, ReadError, TradeRow};
 use crate::courier::{Baselines, Calls};
@@ -120,7 +121,10 @@ impl<B: Broker> Orders<B> {
         }
         if self.is_time(&book) {
             match self.read().await {
-                Ok(books) => self.report(&book, &books, epoch).await,
+                Ok(books) => {
+                    self.welcome(&book, &books, epoch).await;
+                    self.report(&book, &books, epoch).await;
+                }
                 Err(error) => {
                     warn!(%error, "the broker's books cannot be read");
                     return false;
@@ -151,7 +155,10 @@ impl<B: Broker> Orders<B> {
     }
 
     fn is_time(&self, book: &Book) -> bool {
-        let known = book.orders.values().any(|order| order.broker_id.is_some());
+        let known = book
+            .orders
+            .values()
+            .any(|order| order.broker_id.is_some() || late::is_looked_for(order));
         let working = book
             .orders
             .values()
@@ -186,6 +193,20 @@ impl<B: Broker> Orders<B> {
             orders: rows,
             filled: sums(&trades.rows),
         })
+    }
+
+    /// Takes in orders that were declared absent and are in the book.
+    async fn welcome(&self, book: &Book, books: &Books, epoch: i64) {
+        let rows: Vec<OrderRow> = books.orders.values().cloned().collect();
+        for (order, id) in late::arrivals(book, self.desk.rules(), &rows) {
+            warn!(order.id = %order, "order {order} was declared absent and is at the broker as {id}");
+            let outcome = Outcome {
+                order,
+                call: CallKind::Place,
+                result: CallResult::Sent(id),
+            };
+            self.submit(Input::Outcome(outcome), epoch).await;
+        }
     }
 
     /// Reports every order that moved.

@@ -12,13 +12,15 @@ use chrono::TimeDelta;
 use tokio::time::Instant;
 use tracing::warn;
 
-use crate::broker::{Broker, ReadError, TradeRow};
+use crate::broker::{Broker, OrderRow, ReadError, TradeRow};
 use crate::desk::Desk;
 use crate::domain::book::{Book, Order};
+use crate::domain::calendar::exchange_day;
 use crate::domain::ids::OrderId;
 use crate::domain::input::{Found, Input, Proof};
 use crate::domain::order::{BrokerOrderId, TicketKey};
 use crate::domain::reconcile;
+use crate::domain::rules::Rules;
 
 /// Looks lost orders up.
 pub(super) struct Proofs<B> {
@@ -121,7 +123,7 @@ impl<B: Broker> Proofs<B> {
                 source: None,
             });
         }
-        let Some(key) = self.key(order) else {
+        let Some(key) = key_of(order, self.desk.rules()) else {
             return Ok(Found::None);
         };
         let known: Vec<BrokerOrderId> = book
@@ -129,6 +131,13 @@ impl<B: Broker> Proofs<B> {
             .values()
             .filter_map(|one| one.broker_id.clone())
             .collect();
+        if let Some(missing) = self.missing(book, &orders.rows) {
+            return Err(ReadError::Unavailable {
+                read: "orderbook",
+                why: format!("it does not show our order {missing} of today"),
+                source: None,
+            });
+        }
         // A row that may be ours and does not say all that identifies it proves nothing.
         let seen = orders.seen(&key).ok_or_else(|| ReadError::Unavailable {
             read: "orderbook",
@@ -141,19 +150,30 @@ impl<B: Broker> Proofs<B> {
         })
     }
 
-    fn key(&self, order: &Order) -> Option<TicketKey> {
-        let instruments = &self.desk.rules().instruments;
-        Some(TicketKey {
-            symbol: instruments.symbol(order.contract),
-            exchange: instruments.get(order.contract.instrument)?.exchange,
-            product: order.product,
-            side: order.side,
-        })
+    /// Returns an order of ours of today that a book does not show: such a book proves nothing.
+    fn missing(&self, book: &Book, rows: &[OrderRow]) -> Option<BrokerOrderId> {
+        let today = exchange_day(self.desk.clock().now());
+        book.orders
+            .values()
+            .filter(|one| one.sent_at.is_some_and(|at| exchange_day(at) == today))
+            .filter_map(|one| one.broker_id.as_ref())
+            .find(|id| !rows.iter().any(|row| row.id == **id))
+            .cloned()
     }
 
     fn searches(&self) -> std::sync::MutexGuard<'_, BTreeMap<OrderId, Search>> {
         self.searches.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns what the order shares with others of its kind at the broker.
+pub(super) fn key_of(order: &Order, rules: &Rules) -> Option<TicketKey> {
+    Some(TicketKey {
+        symbol: rules.instruments.symbol(order.contract),
+        exchange: rules.instruments.get(order.contract.instrument)?.exchange,
+        product: order.product,
+        side: order.side,
+    })
 }
 
 /// A trade of an order that the order book does not show proves it as well.
