@@ -2,6 +2,7 @@
 //! twice, nothing is lost without a reason, and the books agree to the paisa.
 
 use torana::domain::book::{Book, OrderState};
+use torana::domain::fact::OrderEnd;
 use torana::domain::input::TradingState;
 use torana::domain::money::Lots;
 use torana::sim::{Fault, FaultName};
@@ -70,7 +71,7 @@ async fn settle(world: &World, gateway: &Gateway, case: &Case) {
 }
 
 #[tokio::test]
-async fn an_order_that_waits_for_a_person_is_settled_by_one() {
+async fn an_order_that_waits_for_a_person_stops_entries_and_is_not_sent_again() {
     let mut world = World::new(&[]).await;
     let gateway = world.gateway().await;
     world.sim.set_faults(vec![Fault::new(FaultName::SemiAuto)]);
@@ -115,4 +116,29 @@ async fn an_exit_that_fills_after_its_cancel_is_written_down_and_stops_entries()
     assert_eq!(book.desk.realised, world.sim.state().account.cash());
     let entry = world.alert(&gateway, &Alert::entry()).await;
     assert_eq!(entry.body["code"], "reducing", "{entry:?}");
+}
+
+#[tokio::test]
+async fn an_order_that_arrives_after_it_was_proved_absent_is_taken_in_and_stops_entries() {
+    let world = World::new(&[]).await;
+    let gateway = world.gateway().await;
+    // longer than anybody waits, and than the search that follows
+    let late = Fault::new(FaultName::HangThenAccept).once().ms(2500);
+    world.sim.set_faults(vec![late]);
+    world.alert(&gateway, &Alert::entry()).await;
+    let absent = OrderState::Closed(OrderEnd::NotPlaced);
+    world
+        .until(&gateway, "declared absent", |book| {
+            book.orders.values().any(|order| order.state == absent)
+        })
+        .await;
+    let book = world
+        .until(&gateway, "held", |book| held(book) == Lots::new(4))
+        .await;
+    world.until_equal(&gateway).await;
+    assert_eq!(book.desk.state, TradingState::Reducing);
+    let exit = world.alert(&gateway, &Alert::exit()).await;
+    assert_eq!(exit.status, 202, "{exit:?}");
+    world.until_settled(&gateway).await;
+    world.compare().await;
 }

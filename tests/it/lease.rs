@@ -49,3 +49,22 @@ async fn a_process_that_is_asked_to_stop_gives_the_lease_up_at_once() {
     world.until_settled(&second).await;
     world.compare().await;
 }
+
+#[tokio::test]
+async fn a_process_that_slept_through_the_end_of_its_lease_sends_nothing_when_it_wakes() {
+    let world = World::new(&[]).await;
+    let first = world.gateway().await;
+    let second = world.gateway().await;
+    first.signal("STOP").await;
+    let answer = world.alert(&second, &Alert::entry()).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    world.until_settled(&second).await;
+    first.signal("CONT").await;
+    let answer = world.alert(&first, &Alert::exit()).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let book = world.until_settled(&second).await;
+    world.compare().await;
+    assert!(book.legs.values().all(|leg| leg.lots == Lots::ZERO));
+    assert!(!first.log().contains(CLAIMED), "{}", first.log());
+    assert_eq!(world.sim.state().orders.len(), 2);
+}

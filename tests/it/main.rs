@@ -11,8 +11,10 @@
 )]
 
 mod bad_input;
+mod crash;
 mod crowd;
 mod faults;
 mod lease;
+mod outage;
 mod support;
 mod walk;

@@ -44,6 +44,11 @@ impl Case {
         }
     }
 
+    /// Whether a gateway that starts meanwhile may not know any price.
+    pub(crate) fn hides_prices(&self) -> bool {
+        matches!(self.word, "no_quote" | "quote_zero")
+    }
+
     fn lasting(fault: Fault, until: (&'static str, u64)) -> Self {
         Self {
             word: fault.fault.word(),
@@ -77,7 +82,15 @@ pub(crate) fn all() -> Vec<Case> {
         accept: true,
         ..Fault::new(Name::NullOrderid)
     };
+    let nothing = Case {
+        faults: Vec::new(),
+        ..plain(Name::Slow, Held(4))
+    };
     let mut all = vec![
+        Case {
+            word: "nothing",
+            ..nothing
+        },
         plain(Name::NullOrderid, Nothing("not_placed")),
         Case::once("null_orderid_taken", taken_silently, Held(4)),
         plain(Name::PlaceholderOrderid, Held(4)),

@@ -98,16 +98,31 @@ impl Gateway {
         }
     }
 
+    /// Waits until its doors are open; false when it has died before.
+    pub(crate) async fn opens(&mut self) -> bool {
+        let found = until(async || {
+            if self.child.try_wait().unwrap().is_some() {
+                return Some(None);
+            }
+            self.log.after(OPEN).map(Some)
+        });
+        match found.await {
+            Some(Some(url)) => self.url = url,
+            Some(None) => return false,
+            None => panic!("no doors\n{}", self.log.text()),
+        }
+        true
+    }
+
     /// Waits until its doors are open.
     pub(crate) async fn open(mut self) -> Self {
-        let found = until(async || {
-            let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none(), "it ended: {ended:?}\n{}", self.log.text());
-            self.log.after(OPEN)
-        })
-        .await;
-        self.url = found.unwrap_or_else(|| panic!("no doors\n{}", self.log.text()));
+        assert!(self.opens().await, "it ended\n{}", self.log.text());
         self
+    }
+
+    /// How it has ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// What it has written.
@@ -153,10 +168,15 @@ impl Gateway {
 
     /// Asks it to stop, and waits until it has.
     pub(crate) async fn stop(&mut self) -> ExitStatus {
-        let id = self.child.id().expect("a process that runs").to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status().await;
-        assert!(asked.unwrap().success());
+        self.signal("TERM").await;
         self.died().await
+    }
+
+    /// Sends it a signal.
+    pub(crate) async fn signal(&self, name: &str) {
+        let id = self.child.id().expect("a process that runs").to_string();
+        let sent = Command::new("kill").args(["-s", name, &id]).status().await;
+        assert!(sent.unwrap().success());
     }
 }
 

@@ -2,19 +2,23 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
+use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use sqlx::ConnectOptions as _;
+use sqlx::postgres::PgConnectOptions;
 use torana::app::{self, Opened};
 use torana::clock::{Clock as _, SystemClock};
 use torana::config::{self, Config, Options};
 use torana::domain::book::Book;
+use torana::domain::input::Marks;
 use torana::domain::money::Price;
+use torana::journal;
 use torana::sim::{PriceSource, SimHandle, SimOptions, SimServer};
-use torana::store::cluster::testing::{Setup, TestDb, fresh, key_of};
-use torana::store::{self, DeskId, NewSource, Signature, Store};
+use torana::store::cluster::testing::{PrivateServer, Setup, TestDb, fresh, key_of};
+use torana::store::{self, DeskId, NewSource, Signature, Store, StoreError, Tag};
 
 use super::alerts::Alert;
 use super::gateway::{Answer, Gateway};
@@ -30,7 +34,7 @@ const QUICK: &[(&str, &str)] = &[
     ("TORANA__COURIER__BASELINE_AGE", "50ms"),
     ("TORANA__COURIER__LEASE", "1s"),
     ("TORANA__COURIER__PROOF_PAUSE", "10ms"),
-    ("TORANA__MONITOR__PAUSE", "50ms"),
+    ("TORANA__MONITOR__PAUSE", "100ms"),
     ("TORANA__MONITOR__ORDER_POLLS", "10ms,20ms,50ms"),
     ("TORANA__MONITOR__LATE_LOOK", "100ms"),
     ("TORANA__MONITOR__FUNDS_POLL", "200ms"),
@@ -58,23 +62,65 @@ pub(crate) struct World {
     env: BTreeMap<String, String>,
     data: PathBuf,
     doubtful: bool,
-    _db: TestDb,
+    /// The book as it was read last; a later commit may be in it, never missing.
+    read: Mutex<Option<(Tag, Book)>>,
+    sim_options: SimOptions,
+    db: Db,
 }
+
+/// Where a world's database is.
+enum Db {
+    /// On the server that all tests share.
+    Shared(TestDb),
+    /// On one that the test may stop.
+    Private(PrivateServer),
+}
+
+impl Db {
+    fn options(&self) -> [PgConnectOptions; 2] {
+        match self {
+            Self::Shared(db) => [db.service_options(), db.owner_options()],
+            Self::Private(server) => [server.service_options(NAME), server.owner_options(NAME)],
+        }
+    }
+}
+
+/// The database on a server of its own.
+const NAME: &str = "torana_paper";
 
 impl World {
     /// Makes a world, with these settings over the quick ones.
     pub(crate) async fn new(over: &[(&str, &str)]) -> Self {
         let db = fresh(&setup(), store::migrate).await.unwrap();
+        Self::on(Db::Shared(db), over).await
+    }
+
+    /// Makes a world with a PostgreSQL of its own.
+    pub(crate) async fn on_a_private_server() -> Self {
+        let server = PrivateServer::start_new().unwrap();
+        server.create_database(NAME).unwrap();
+        Self::on(Db::Private(server), &[]).await
+    }
+
+    async fn on(db: Db, over: &[(&str, &str)]) -> Self {
         let data = data_dir();
         let mut env = env(&data);
-        let url = |options: sqlx::postgres::PgConnectOptions| options.to_url_lossy().to_string();
-        env.insert("DATABASE_URL".to_owned(), url(db.service_options()));
-        env.insert("DATABASE_OWNER_URL".to_owned(), url(db.owner_options()));
+        let [service, owner] = db.options();
+        env.insert(
+            "DATABASE_URL".to_owned(),
+            service.to_url_lossy().to_string(),
+        );
+        env.insert(
+            "DATABASE_OWNER_URL".to_owned(),
+            owner.to_url_lossy().to_string(),
+        );
         for (key, value) in QUICK.iter().chain(over) {
             env.insert((*key).to_owned(), (*value).to_owned());
         }
         let read = config::load(&Options::default(), &env).unwrap();
-        let sim = start_sim(&read);
+        let mut sim_options = sim_options(&read, &data);
+        let sim = SimServer::start(&sim_options).unwrap();
+        (sim_options.listen, sim_options.feed) = (sim.rest_addr, sim.feed_addr);
         let (rest, feed) = (sim.rest_addr, sim.feed_addr);
         env.insert(
             "TORANA__PAPER__EXTERNAL".to_owned(),
@@ -105,7 +151,9 @@ impl World {
             env,
             data,
             doubtful: false,
-            _db: db,
+            read: Mutex::default(),
+            sim_options,
+            db,
         };
         world.price("78500");
         world
@@ -122,6 +170,59 @@ impl World {
         self.sim.set_prices_of(root, price).unwrap();
     }
 
+    /// The world's own PostgreSQL.
+    pub(crate) fn server(&mut self) -> &mut PrivateServer {
+        match &mut self.db {
+            Db::Private(server) => server,
+            Db::Shared(_) => panic!("this world shares its PostgreSQL with others"),
+        }
+    }
+
+    /// Takes the broker away: nobody listens where it was.
+    pub(crate) async fn broker_leaves(&mut self) {
+        let elsewhere = SimOptions {
+            listen: ([127, 0, 0, 1], 0).into(),
+            feed: ([127, 0, 0, 1], 0).into(),
+            state: None,
+            ..self.sim_options.clone()
+        };
+        let nobody = SimServer::start(&elsewhere).unwrap();
+        let gone = core::mem::replace(&mut self.sim, nobody);
+        gone.stop().await.unwrap();
+    }
+
+    /// Brings the broker back, with all that it knew.
+    pub(crate) fn broker_returns(&mut self) {
+        self.sim = SimServer::start(&self.sim_options).unwrap();
+        self.price("78500");
+    }
+
+    /// Takes the lease for an hour, so that no gateway sends anything.
+    pub(crate) async fn hold_lease(&self) {
+        let hour = core::time::Duration::from_hours(1);
+        let taken = self
+            .store
+            .lease_acquire(self.opened.desk, "test", hour)
+            .await;
+        assert!(taken.unwrap().is_some(), "another holds the lease");
+    }
+
+    /// Writes prices as the holder of the lease would.
+    pub(crate) async fn write_marks(&self, marks: &Marks) {
+        self.store
+            .write_marks(self.opened.desk, marks)
+            .await
+            .unwrap();
+    }
+
+    /// The verdicts on all alerts, in the order in which they were decided.
+    pub(crate) async fn verdicts(&self) -> Vec<(String, DateTime<Utc>)> {
+        let mut session = self.session().await;
+        let all = "SELECT signal_id, at FROM facts WHERE kind IN
+            ('signal_accepted', 'signal_rejected', 'signal_recorded') ORDER BY seq";
+        sqlx::query_as(all).fetch_all(&mut session).await.unwrap()
+    }
+
     /// Starts a gateway and waits until it takes alerts and knows prices.
     pub(crate) async fn gateway(&self) -> Gateway {
         self.gateway_with(&[]).await
@@ -130,12 +231,15 @@ impl World {
     /// The same with these settings.
     pub(crate) async fn gateway_with(&self, over: &[(&str, &str)]) -> Gateway {
         let gateway = self.spawn(over).open().await;
-        let known = until(async || {
-            let marks = self.store.marks(self.opened.desk).await.unwrap();
-            (!marks.contracts.is_empty()).then_some(())
-        });
+        let known = until(async || self.knows_prices().await.then_some(()));
         assert!(known.await.is_some(), "no prices\n{}", gateway.log());
         gateway
+    }
+
+    /// Whether a gateway has seen prices.
+    pub(crate) async fn knows_prices(&self) -> bool {
+        let marks = self.store.marks(self.opened.desk).await.unwrap();
+        !marks.contracts.is_empty()
     }
 
     /// Starts a gateway and waits for nothing.
@@ -197,14 +301,47 @@ impl World {
             .unwrap()
     }
 
+    /// Lets the lease of a process that is gone run out.
+    pub(crate) async fn end_lease(&self) {
+        let end = "UPDATE leases SET expires_at = '-infinity'";
+        let mut session = self.session().await;
+        sqlx::query(end).execute(&mut session).await.unwrap();
+    }
+
     async fn session(&self) -> sqlx::PgConnection {
-        let options: sqlx::postgres::PgConnectOptions = self.env["DATABASE_URL"].parse().unwrap();
+        let options: PgConnectOptions = self.env["DATABASE_URL"].parse().unwrap();
         options.connect().await.unwrap()
     }
 
     /// The book as the database holds it.
     pub(crate) async fn book(&self) -> Book {
-        book_of(&self.store, self.opened.desk).await
+        // a server that was stopped and started again breaks the sessions of before
+        let found = until(async || self.try_book().await.ok()).await;
+        found.expect("a database that answers")
+    }
+
+    async fn try_book(&self) -> Result<Book, StoreError> {
+        let tag = self.store.tag(self.opened.desk).await?;
+        let read = self.read.lock().unwrap().clone();
+        match read {
+            Some((of, book)) if of == tag => Ok(book),
+            _ => {
+                let book = book_of(&self.store, self.opened.desk).await?;
+                *self.read.lock().unwrap() = Some((tag, book.clone()));
+                Ok(book)
+            }
+        }
+    }
+
+    /// Why each entry ended, of those that have.
+    pub(crate) async fn ends_of_entries(&self) -> Vec<String> {
+        let mut session = self.session().await;
+        let all = "SELECT ended_why FROM intents WHERE purpose = 'entry' AND ended_why IS NOT NULL
+            ORDER BY ended_at";
+        sqlx::query_scalar(all)
+            .fetch_all(&mut session)
+            .await
+            .unwrap()
     }
 
     /// Waits until the book is as asked for.
@@ -214,13 +351,7 @@ impl World {
         what: &str,
         is: impl Fn(&Book) -> bool,
     ) -> Book {
-        let mut newest = None;
         let found = until(async || {
-            let tag = self.store.tag(self.opened.desk).await.unwrap();
-            if newest == Some(tag) {
-                return None;
-            }
-            newest = Some(tag);
             let book = self.book().await;
             is(&book).then_some(book)
         })
@@ -240,31 +371,35 @@ impl World {
         self.until(gateway, "settled", truth::is_settled).await
     }
 
+    /// How often a route of the broker's was called.
+    pub(crate) fn calls(&self, route: &str) -> u64 {
+        self.sim.state().calls.get(route).copied().unwrap_or(0)
+    }
+
     /// Waits until a route of the broker's was called so often from now on.
     pub(crate) async fn until_called(&self, route: &str, times: u64) {
-        let count = || self.sim.state().calls.get(route).copied().unwrap_or(0);
-        let before = count();
-        let called = until(async || (count() >= before + times).then_some(()));
+        let goal = self.calls(route) + times;
+        let called = until(async || (self.calls(route) >= goal).then_some(()));
         assert!(called.await.is_some(), "{route} was not called so often");
     }
 
     /// Waits until our book and the broker's tell the same.
     pub(crate) async fn until_equal(&self, gateway: &Gateway) {
-        let equal = until(async || {
-            let book = self.book().await;
-            truth::difference(&book, &self.sim.state(), &self.config.rules)
-                .is_none()
-                .then_some(())
-        });
+        let equal = until(async || self.difference().await.is_none().then_some(()));
         if equal.await.is_none() {
-            let book = self.book().await;
-            let why = truth::difference(&book, &self.sim.state(), &self.config.rules);
-            panic!(
-                "the books differ: {}\n{}",
-                why.unwrap_or_default(),
-                gateway.log()
-            );
+            let why = self.difference().await.unwrap_or_default();
+            panic!("the books differ: {why}\n{}", gateway.log());
         }
+    }
+
+    /// Where our book and the broker's differ.
+    pub(crate) async fn difference(&self) -> Option<String> {
+        truth::difference(&self.book().await, &self.sim.state(), &self.config.rules)
+    }
+
+    /// Where every order and goal stands.
+    pub(crate) async fn summary(&self) -> Vec<String> {
+        truth::summary(&self.book().await)
     }
 
     /// Says that this test leaves an order in doubt on purpose.
@@ -285,36 +420,75 @@ impl Drop for World {
     fn drop(&mut self) {
         // nobody else reads it, and a leftover harms nobody
         drop(std::fs::remove_dir_all(&self.data));
-        if self.doubtful || std::thread::panicking() {
+        if std::thread::panicking() {
             return;
         }
-        let (config, desk) = (Arc::clone(&self.config), self.opened.desk);
-        let url = self.env["DATABASE_URL"].clone();
+        let past = Past {
+            config: Arc::clone(&self.config),
+            url: self.env["DATABASE_URL"].clone(),
+            desk: self.opened.desk,
+            doubtful: self.doubtful,
+        };
         // the test's own runtime cannot be waited for here
         let looked = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build();
-            runtime.unwrap().block_on(async {
-                let instruments = Arc::new(config.rules.instruments.clone());
-                let store = Store::connect(url.parse().unwrap(), instruments)
-                    .await
-                    .unwrap();
-                truth::refuse_doubt(&book_of(&store, desk).await);
-            });
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            runtime.enable_all().build().unwrap().block_on(past.check());
         });
-        assert!(
-            looked.join().is_ok(),
-            "an order was left in doubt, see above"
+        assert!(looked.join().is_ok(), "what is left is wrong, see above");
+    }
+}
+
+/// What a test leaves in its database.
+struct Past {
+    config: Arc<Config>,
+    url: String,
+    desk: DeskId,
+    doubtful: bool,
+}
+
+impl Past {
+    /// Fails unless no order is left in doubt, the chain of facts holds, and the rows are what the
+    /// facts fold to.
+    async fn check(&self) {
+        let instruments = Arc::new(self.config.rules.instruments.clone());
+        let store = Store::connect(self.url.parse().unwrap(), Arc::clone(&instruments));
+        let store = store.await.unwrap();
+        let chain = store.verify_chain(self.desk).await.unwrap();
+        assert_eq!(chain.broken_at, None);
+        // a gateway may still run: nothing moves while the desk is ours
+        let mut locked = store.lock(self.desk, &[]).await.unwrap();
+        let mut book = locked.book().await.unwrap();
+        if !self.doubtful {
+            truth::refuse_doubt(&book);
+        }
+        let options: PgConnectOptions = self.url.parse().unwrap();
+        let mut session = options.connect().await.unwrap();
+        let all = "SELECT kind, payload, at FROM facts ORDER BY seq";
+        let facts: Vec<(String, String, DateTime<Utc>)> =
+            sqlx::query_as(all).fetch_all(&mut session).await.unwrap();
+        locked.release().await.unwrap();
+        let mut folded = Book::default();
+        for (kind, payload, at) in facts {
+            let fact = journal::read_fact(&kind, &payload, &instruments).unwrap();
+            folded.apply(&fact, at);
+        }
+        for book in [&mut book, &mut folded] {
+            book.prune(SystemClock.now());
+            book.take_touched();
+            book.marks = Marks::default();
+        }
+        assert_eq!(
+            journal::book_text(&folded, &instruments),
+            journal::book_text(&book, &instruments)
         );
     }
 }
 
-async fn book_of(store: &Store, desk: DeskId) -> Book {
-    let mut locked = store.lock(desk, &[]).await.unwrap();
-    let book = locked.book().await.unwrap();
-    locked.release().await.unwrap();
-    book
+async fn book_of(store: &Store, desk: DeskId) -> Result<Book, StoreError> {
+    let mut locked = store.lock(desk, &[]).await?;
+    let book = locked.book().await?;
+    locked.release().await?;
+    Ok(book)
 }
 
 fn setup() -> Setup {
@@ -337,7 +511,7 @@ fn data_dir() -> PathBuf {
     dir
 }
 
-fn env(data: &std::path::Path) -> BTreeMap<String, String> {
+fn env(data: &Path) -> BTreeMap<String, String> {
     let mut env = BTreeMap::new();
     for name in ["PATH", "HOME"] {
         if let Some(value) = config::environment().get(name) {
@@ -349,12 +523,12 @@ fn env(data: &std::path::Path) -> BTreeMap<String, String> {
     env
 }
 
-fn start_sim(config: &Config) -> SimHandle {
-    let options = SimOptions {
+fn sim_options(config: &Config, data: &Path) -> SimOptions {
+    SimOptions {
         prices: PriceSource::Walk,
         step_ms: 0,
         limits: false,
+        state: Some(data.join("sim")),
         ..app::sim_base(config)
-    };
-    SimServer::start(&options).unwrap()
+    }
 }
