@@ -139,10 +139,17 @@ impl<B: Broker> Courier<B> {
     }
 
     fn wanted(&self) -> Vec<Call> {
-        let (Some(book), Some(_)) = (self.desk.seen(), self.lease.may_send()) else {
+        let (Some(book), Some(_)) = (self.desk.seen(), self.lease.epoch()) else {
             return Vec::new();
         };
-        work::due(&book, self.desk.rules(), self.desk.clock().now())
+        // Entries wait until what happened before is known; exits wait for nothing.
+        let recovered = self.lease.may_open().is_some();
+        let due = work::due(&book, self.desk.rules(), self.desk.clock().now());
+        due.into_iter()
+            .filter(|call| {
+                recovered || !matches!(call, Call::Place(id) if id.intent.purpose.opens())
+            })
+            .collect()
     }
 
     async fn perform(&self, call: Call) {

@@ -51,8 +51,8 @@ impl Lease {
     }
 
     /// Returns the epoch, while the lease is surely ours and what happened before it is known:
-    /// starting is recovering, and only then does anything leave.
-    pub fn may_send(&self) -> Option<i64> {
+    /// starting is recovering, and only then does anything open.
+    pub fn may_open(&self) -> Option<i64> {
         let recovered = self.recovered.load(Ordering::SeqCst);
         self.epoch().filter(|epoch| *epoch == recovered)
     }

@@ -44,11 +44,6 @@ impl Case {
         }
     }
 
-    /// Whether a gateway that starts meanwhile may not know any price.
-    pub(crate) fn hides_prices(&self) -> bool {
-        matches!(self.word, "no_quote" | "quote_zero")
-    }
-
     fn lasting(fault: Fault, until: (&'static str, u64)) -> Self {
         Self {
             word: fault.fault.word(),

@@ -301,13 +301,6 @@ impl World {
             .unwrap()
     }
 
-    /// Lets the lease of a process that is gone run out.
-    pub(crate) async fn end_lease(&self) {
-        let end = "UPDATE leases SET expires_at = '-infinity'";
-        let mut session = self.session().await;
-        sqlx::query(end).execute(&mut session).await.unwrap();
-    }
-
     async fn session(&self) -> sqlx::PgConnection {
         let options: PgConnectOptions = self.env["DATABASE_URL"].parse().unwrap();
         options.connect().await.unwrap()
@@ -397,11 +390,6 @@ impl World {
         truth::difference(&self.book().await, &self.sim.state(), &self.config.rules)
     }
 
-    /// Where every order and goal stands.
-    pub(crate) async fn summary(&self) -> Vec<String> {
-        truth::summary(&self.book().await)
-    }
-
     /// Says that this test leaves an order in doubt on purpose.
     pub(crate) fn leaves_doubt(&mut self) {
         self.doubtful = true;
@@ -453,20 +441,17 @@ impl Past {
         let instruments = Arc::new(self.config.rules.instruments.clone());
         let store = Store::connect(self.url.parse().unwrap(), Arc::clone(&instruments));
         let store = store.await.unwrap();
-        let chain = store.verify_chain(self.desk).await.unwrap();
-        assert_eq!(chain.broken_at, None);
-        // a gateway may still run: nothing moves while the desk is ours
-        let mut locked = store.lock(self.desk, &[]).await.unwrap();
-        let mut book = locked.book().await.unwrap();
+        let mut book = book_of(&store, self.desk).await.unwrap();
         if !self.doubtful {
             truth::refuse_doubt(&book);
         }
+        let chain = store.verify_chain(self.desk).await.unwrap();
+        assert_eq!(chain.broken_at, None);
         let options: PgConnectOptions = self.url.parse().unwrap();
         let mut session = options.connect().await.unwrap();
         let all = "SELECT kind, payload, at FROM facts ORDER BY seq";
         let facts: Vec<(String, String, DateTime<Utc>)> =
             sqlx::query_as(all).fetch_all(&mut session).await.unwrap();
-        locked.release().await.unwrap();
         let mut folded = Book::default();
         for (kind, payload, at) in facts {
             let fact = journal::read_fact(&kind, &payload, &instruments).unwrap();
