@@ -55,7 +55,7 @@ impl Server {
         } else {
             "on"
         };
-        for name in ["fsync", "full_page_writes", "synchronous_commit"] {
+        for name in ["fsync", "full_page_writes"] {
             set(&mut command, &format!("{name}={sync}"));
         }
         let child = command.stderr(Stdio::from(log)).spawn();
