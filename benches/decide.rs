@@ -20,7 +20,7 @@ use torana::domain::calendar::exchange_day;
 use torana::domain::decide::{Answer, answer, decide};
 use torana::domain::fact::{Fact, LedgerKind, LegOpening, Movement};
 use torana::domain::ids::{Cause, LegId, PositionId};
-use torana::domain::input::{Input, Mark, Quote};
+use torana::domain::input::{Input, Mark, PriceSource, Quote};
 use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::money::{Lots, Money, Points, Price, Ratio};
 use torana::domain::order::{Direction, Product};
@@ -132,10 +132,12 @@ fn contract(rules: &Rules, ix: InstrumentIx, now: DateTime<Utc>) -> ContractId {
 }
 
 fn mark(book: &mut Book, contract: ContractId, quote: Quote) {
-    let margin = None;
-    book.marks
-        .contracts
-        .insert(contract, Mark { quote, margin });
+    let mark = Mark {
+        quote,
+        margin: None,
+        source: PriceSource::Rest,
+    };
+    book.marks.contracts.insert(contract, mark);
 }
 
 fn quote(at: i64, now: DateTime<Utc>) -> Quote {

@@ -17,7 +17,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, Mode};
 use crate::desk::Desk;
 use crate::domain::calendar::exchange_day;
-use crate::domain::input::Quote;
+use crate::domain::input::{self, Quote};
 use crate::domain::instrument::{ContractId, InstrumentIx};
 use crate::domain::money::Price;
 use crate::sim::{PriceSource, SimHandle, SimOptions, SimServer, SymbolMaster};
@@ -210,6 +210,7 @@ impl Hint {
                 ask: None,
                 at,
             },
+            input::PriceSource::Alert,
         );
     }
 }

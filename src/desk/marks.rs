@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use crate::domain::input::{Mark, Marks, Quote};
+use crate::domain::input::{Mark, Marks, PriceSource, Quote};
 use crate::domain::instrument::{ContractId, InstrumentIx};
 use crate::domain::money::Money;
 
@@ -12,14 +12,16 @@ pub struct LiveMarks(RwLock<Marks>);
 
 impl LiveMarks {
     /// Takes a quote of a contract in, unless a newer one is known.
-    pub fn quote(&self, contract: ContractId, quote: Quote) {
+    pub fn quote(&self, contract: ContractId, quote: Quote, source: PriceSource) {
         let mut marks = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let mark = marks.contracts.entry(contract).or_insert(Mark {
             quote,
             margin: None,
+            source,
         });
         if quote.at >= mark.quote.at {
             mark.quote = quote;
+            mark.source = source;
         }
     }
 
@@ -58,6 +60,7 @@ impl LiveMarks {
                 *known = Mark {
                     quote: mark.quote,
                     margin,
+                    source: mark.source,
                 };
             }
         }

@@ -280,6 +280,35 @@ impl TradingState {
     }
 }
 
+/// Who says a price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PriceSource {
+    /// The WebSocket feed.
+    Feed,
+    /// A quote that was asked for.
+    #[default]
+    Rest,
+    /// The close of a bar.
+    Bar,
+    /// The newest alert, where the simulator's market follows alerts.
+    Alert,
+}
+
+impl PriceSource {
+    /// Every source.
+    pub const ALL: &'static [Self] = &[Self::Feed, Self::Rest, Self::Bar, Self::Alert];
+
+    /// Returns the word used in rows and answers.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Feed => "feed",
+            Self::Rest => "rest",
+            Self::Bar => "bar",
+            Self::Alert => "alert",
+        }
+    }
+}
+
 /// A market price as decisions see it: part of the book as seen, never of the fold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
@@ -287,6 +316,8 @@ pub struct Mark {
     pub quote: Quote,
     /// The broker's margin for one lot, when it was asked.
     pub margin: Option<Money>,
+    /// Who says the price.
+    pub source: PriceSource,
 }
 
 /// Where prices are looked up: by contract, and by the chart an instrument's alerts come from.

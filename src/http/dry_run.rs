@@ -15,7 +15,7 @@ use crate::domain::book::Book;
 use crate::domain::calendar::exchange_day;
 use crate::domain::decide::decide;
 use crate::domain::fact::Fact;
-use crate::domain::input::{Mark, Quote};
+use crate::domain::input::{Mark, PriceSource, Quote};
 use crate::domain::instrument::{InstrumentIx, Instruments};
 use crate::domain::money::Price;
 use crate::journal;
@@ -110,7 +110,11 @@ fn follow(
     };
     let known = book.marks.contracts.get(&contract);
     let margin = known.and_then(|mark| mark.margin);
-    let mark = Mark { quote, margin };
+    let mark = Mark {
+        quote,
+        margin,
+        source: PriceSource::Alert,
+    };
     book.marks.contracts.insert(contract, mark);
 }
 

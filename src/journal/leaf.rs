@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::text::{BadText, Names, Out, Put, Take, words};
 use crate::domain::fact::{CancelWhy, Code, ExitReason, IntentEnd, LedgerKind, OrderEnd};
 use crate::domain::ids::{Cause, IntentId, LegId, OrderId, PositionId};
-use crate::domain::input::TradingState;
+use crate::domain::input::{PriceSource, TradingState};
 use crate::domain::instrument::{ContractId, InstrumentIx};
 use crate::domain::money::{Lots, Money, Percent, PointValue, Points, Price, Quantity, Ratio};
 use crate::domain::order::{BrokerOrderId, Direction, Exchange, Pricing, Product, Side};
@@ -262,7 +262,7 @@ macro_rules! listed {
     )*};
 }
 
-listed!(ExitReason, OrderEnd, CancelWhy, LedgerKind);
+listed!(ExitReason, OrderEnd, CancelWhy, LedgerKind, PriceSource);
 
 words! {
     TradingState { Active = "active", Reducing = "reducing", Frozen = "frozen" }

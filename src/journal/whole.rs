@@ -73,9 +73,14 @@ fn put_marks(marks: &Marks, fields: &mut Fields<'_, '_>) {
 
 impl Spread for Mark {
     fn spread(&self, fields: &mut Fields<'_, '_>) {
-        let Self { quote, margin } = self;
+        let Self {
+            quote,
+            margin,
+            source,
+        } = self;
         quote.spread(fields);
         fields.put("margin", margin);
+        fields.put("source", source);
     }
 }
 
@@ -84,6 +89,10 @@ impl Take for Mark {
         Ok(Self {
             quote: Quote::take(value, names)?,
             margin: names.field(value, "margin")?,
+            // Written by an earlier version: nothing but REST said prices then.
+            source: names
+                .field::<Option<_>>(value, "source")?
+                .unwrap_or_default(),
         })
     }
 }

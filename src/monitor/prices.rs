@@ -11,7 +11,7 @@ use crate::broker::{Broker, Quote as BrokerQuote};
 use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::calendar::exchange_day;
-use crate::domain::input::{Funds, Input};
+use crate::domain::input::{Funds, Input, PriceSource};
 use crate::domain::instrument::{ContractId, InstrumentIx};
 use crate::domain::order::Exchange;
 
@@ -81,7 +81,10 @@ impl<B: Broker> Prices<B> {
     fn mark(&self, what: Wanted, quote: &BrokerQuote) {
         let quote = quote.read_at(self.desk.clock().now());
         match what {
-            Wanted::Contract(contract) => self.desk.marks().quote(contract, quote),
+            Wanted::Contract(contract) => {
+                let source = PriceSource::Rest;
+                self.desk.marks().quote(contract, quote, source);
+            }
             Wanted::Chart(instrument) => self.desk.marks().chart(instrument, quote),
         }
     }

@@ -3,7 +3,7 @@
 use super::lock::rows;
 use super::{DeskId, Store, StoreError};
 use crate::domain::input::{Mark, Marks, Quote};
-use crate::journal::{Names, Out, Spread, Take};
+use crate::journal::{Fields, Names, Out, Spread, Take};
 
 /// Marks this much older than a new one are forgotten: contracts end.
 const KEPT_DAYS: i32 = 7;
@@ -26,9 +26,9 @@ impl Store {
                   AND (m.kind, m.name) NOT IN (SELECT f.kind, f.name FROM fresh f))
             INSERT INTO marks SELECT * FROM fresh
             ON CONFLICT ON CONSTRAINT marks_pkey DO UPDATE SET
-                (price, bid, ask, at, margin) =
+                (price, bid, ask, at, margin, source) =
                 (EXCLUDED.price, EXCLUDED.bid, EXCLUDED.ask, EXCLUDED.at,
-                 coalesce(EXCLUDED.margin, marks.margin))
+                 coalesce(EXCLUDED.margin, marks.margin), EXCLUDED.source)
             "#,
             desk.0,
             text,
@@ -58,35 +58,31 @@ impl Store {
 fn text(desk: DeskId, marks: &Marks, names: Names<'_>) -> String {
     let mut rows = Vec::new();
     for (contract, mark) in &marks.contracts {
-        rows.push(row(
-            desk,
-            ("contract", &names.symbol(*contract)),
-            mark,
-            names,
-        ));
+        let name = names.symbol(*contract);
+        rows.push(row((desk, "contract", &name), names, |fields| {
+            mark.spread(fields);
+        }));
     }
     for (instrument, quote) in &marks.charts {
-        let mark = Mark {
-            quote: *quote,
-            margin: None,
-        };
-        rows.push(row(
-            desk,
-            ("chart", names.instrument(*instrument)),
-            &mark,
-            names,
-        ));
+        let name = names.instrument(*instrument);
+        rows.push(row((desk, "chart", name), names, |fields| {
+            quote.spread(fields);
+        }));
     }
     format!("[{}]", rows.join(","))
 }
 
-fn row(desk: DeskId, (kind, name): (&str, &str), mark: &Mark, names: Names<'_>) -> String {
+fn row(
+    (desk, kind, name): (DeskId, &str, &str),
+    names: Names<'_>,
+    rest: impl FnOnce(&mut Fields<'_, '_>),
+) -> String {
     let mut out = Out::new(names);
     out.object(|fields| {
         fields.put("desk_id", &desk.0);
         fields.put("kind", kind);
         fields.put("name", name);
-        mark.spread(fields);
+        rest(fields);
     });
     out.finish()
 }

@@ -15,7 +15,7 @@ use torana::clock::Clock;
 use torana::config::{Config, Options, load};
 use torana::desk::{CrashPoint, Desk, LiveMarks, Parts};
 use torana::domain::calendar::exchange_day;
-use torana::domain::input::{Quote, TradingState};
+use torana::domain::input::{PriceSource, Quote, TradingState};
 use torana::domain::money::Money;
 use torana::http::webhook::sha256;
 use torana::http::{Doors, routes};
@@ -196,6 +196,7 @@ fn market(desk: Arc<Desk>) -> torana::http::PriceSeen {
             ask: None,
             at,
         };
-        desk.marks().quote(contract.unwrap(), quote);
+        desk.marks()
+            .quote(contract.unwrap(), quote, PriceSource::Rest);
     })
 }

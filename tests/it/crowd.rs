@@ -9,7 +9,7 @@ use torana::domain::book::Book;
 use torana::domain::calendar::exchange_day;
 use torana::domain::decide::decide;
 use torana::domain::fact::Goal;
-use torana::domain::input::{Input, Mark, Marks, Quote};
+use torana::domain::input::{Input, Mark, Marks, PriceSource, Quote};
 use torana::domain::money::Price;
 use torana::domain::rules::Rules;
 use torana::domain::signal::SourceId;
@@ -119,6 +119,7 @@ fn marks(rules: &Rules) -> Marks {
         let mark = Mark {
             quote,
             margin: None,
+            source: PriceSource::Rest,
         };
         marks
             .contracts

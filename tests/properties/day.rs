@@ -10,7 +10,7 @@ use torana::domain::calendar::exchange_day;
 use torana::domain::decide::{answer, decide};
 use torana::domain::fact::{Fact, LedgerKind, Movement};
 use torana::domain::ids::{Cause, LegId, OrderId, Purpose};
-use torana::domain::input::{Input, Mark, Quote, Report, TradingState};
+use torana::domain::input::{Input, Mark, PriceSource, Quote, Report, TradingState};
 use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::money::{Lots, Money, Points, Price, Ratio};
 use torana::domain::order::Direction;
@@ -110,12 +110,13 @@ impl Day {
             ask: None,
             at: self.now,
         };
-        let margin = None;
         let contract = self.contract(ix);
-        self.book
-            .marks
-            .contracts
-            .insert(contract, Mark { quote, margin });
+        let mark = Mark {
+            quote,
+            margin: None,
+            source: PriceSource::Rest,
+        };
+        self.book.marks.contracts.insert(contract, mark);
         quote
     }
 

@@ -12,7 +12,8 @@ use torana::domain::fact::{Fact, Goal, LedgerKind, Movement};
 use torana::domain::gates::{EntryKind, Judged, Trace};
 use torana::domain::ids::{Cause, OrderId, Purpose};
 use torana::domain::input::{
-    CallKind, CallResult, Dispatch, Funds, Input, Mark, Outcome, Quote, Report, ReportStatus,
+    CallKind, CallResult, Dispatch, Funds, Input, Mark, Outcome, PriceSource, Quote, Report,
+    ReportStatus,
 };
 use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::money::{Money, Price, Quantity};
@@ -199,6 +200,7 @@ impl Desk {
             let mark = Mark {
                 quote: *quote,
                 margin,
+                source: PriceSource::Rest,
             };
             self.book.marks.contracts.insert(*contract, mark);
         }

@@ -2,7 +2,7 @@
 
 use torana::domain::book::Book;
 use torana::domain::fact::{ExitReason, IntentEnd, OrderEnd};
-use torana::domain::input::{Mark, Marks, Quote, TradingState};
+use torana::domain::input::{Mark, Marks, PriceSource, Quote, TradingState};
 use torana::domain::instrument::{ContractId, Instruments};
 use torana::domain::money::Money;
 use torana::journal;
@@ -52,11 +52,12 @@ async fn a_book_reads_back_from_its_text() {
         ask: Some(price("52000.4")),
         at: at(5),
     };
-    let margin = Some(Money::rupees(271_000));
-    desk.book
-        .marks
-        .contracts
-        .insert(december(bank()), Mark { quote, margin });
+    let mark = Mark {
+        quote,
+        margin: Some(Money::rupees(271_000)),
+        source: PriceSource::Feed,
+    };
+    desk.book.marks.contracts.insert(december(bank()), mark);
     desk.book.marks.charts.insert(bank(), quote);
     let text = journal::book_text(&desk.book, desk.store.instruments());
     let read = journal::read_book(&text, desk.store.instruments()).unwrap();
@@ -199,6 +200,7 @@ async fn marks_come_with_the_lock() {
     let mark = Mark {
         quote,
         margin: Some(Money::rupees(271_000)),
+        source: PriceSource::Feed,
     };
     marks.contracts.insert(december(bank()), mark);
     marks.charts.insert(share(), quote);
