@@ -14,9 +14,9 @@ use crate::domain::charges::Charges;
 use crate::domain::instrument::{Instrument, InstrumentKind, Instruments};
 use crate::domain::money::{Percent, Ratio};
 use crate::domain::rules::{
-    AlertRules, DayRules, InstrumentRules, OnExisting, PortfolioRules, ProofRules, PyramidBudget,
-    PyramidRules, QuantityUse, Rules, RulesHash, SizingEquity, SizingRules, StopHitOn, StopRules,
-    StopSource, TimingRules,
+    AlertRules, DayRules, InstrumentRules, OnExisting, PortfolioRules, ProofRules, ProtectiveStop,
+    PyramidBudget, PyramidRules, QuantityUse, Rules, RulesHash, SizingEquity, SizingRules,
+    StopHitOn, StopRules, StopSource, TimingRules,
 };
 use crate::domain::sizing::VolatilityUse;
 
@@ -34,6 +34,20 @@ words! {
     StopHitOn { "close" => Self::Close, "tick" => Self::Tick }
     OnExisting { "reject" => Self::Reject, "add" => Self::Add }
     QuantityUse { "cap" => Self::Cap, "strict" => Self::Strict }
+}
+
+impl FromSetting for ProtectiveStop {
+    fn from_value(value: &toml::Value) -> Result<Self, String> {
+        match value.as_str() {
+            Some("day") => Ok(Self::Day),
+            Some("off") => Ok(Self::Off),
+            Some("gtt") => Err(
+                "must be day or off: OpenAlgo places a gtt at two brokers alone, and not as a stop-limit"
+                    .to_owned(),
+            ),
+            _ => Err("must be one of day, off".to_owned()),
+        }
+    }
 }
 
 /// What the market offers.
@@ -176,10 +190,11 @@ fn read_sections(file: &mut Section<'_>, shared: &Shared) -> Option<Sections> {
         "pyramid",
         |section| read!(section => PyramidRules { ratio, budget }),
     );
-    let stops = file.read(
-        "stops",
-        |section| read!(section => StopRules { source, percent, hit_on }),
-    );
+    let stops = file.read("stops", |section| {
+        read!(section => StopRules {
+            source, percent, hit_on, protective_stop, disaster_offset, range,
+        })
+    });
     let alerts = file.read(
         "alerts",
         |section| read!(section => AlertRules { long_only, on_existing, quantity, require_atr }),

@@ -22,11 +22,11 @@ pub use baseline::Baselines;
 use crate::broker::Broker;
 use crate::broker::openalgo::{Budget, Class};
 use crate::desk::{Desk, DeskError, Lease};
-use crate::domain::book::{Book, Order};
+use crate::domain::book::{Book, ModifyState, Order};
 use crate::domain::fact::{Claim, Fact};
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{OrderId, Purpose};
 use crate::domain::input::{CallKind, CallResult, Dispatch, Input, Outcome, Quote};
-use crate::domain::order::Ticket;
+use crate::domain::order::{Pricing, Ticket};
 use crate::domain::work::{self, Call};
 
 /// The longest that one look for work may wait for a quote.
@@ -111,10 +111,10 @@ impl<B: Broker> Courier<B> {
                 self.wanted()
             };
             for call in wanted {
-                let (Call::Place(order) | Call::Cancel(order)) = call else {
+                let (Call::Place(order) | Call::Cancel(order) | Call::Modify(order)) = call else {
                     continue;
                 };
-                let exit = matches!(call, Call::Place(id) if !id.intent.purpose.opens());
+                let exit = takes_out(call);
                 let busy = if exit { &mut exits } else { &mut others };
                 if *busy < self.lanes && self.calls.begin(order) {
                     *busy += 1;
@@ -156,6 +156,7 @@ impl<B: Broker> Courier<B> {
         match call {
             Call::Place(order) => self.place(order).await,
             Call::Cancel(order) => self.cancel(order).await,
+            Call::Modify(order) => self.modify(order).await,
             Call::Resolve(_) | Call::Follow(_) => {}
         }
     }
@@ -178,11 +179,8 @@ impl<B: Broker> Courier<B> {
             }
         };
         // The right to send comes before the claim: nothing waits between the claim and its bytes.
-        let class = if id.intent.purpose.opens() {
-            Class::Entry
-        } else {
-            Class::Exit
-        };
+        let exit = takes_out(Call::Place(id));
+        let class = if exit { Class::Exit } else { Class::Entry };
         self.budget.take(class).await;
         if let Some(hint) = &self.hint {
             hint(order, &book);
@@ -245,14 +243,18 @@ impl<B: Broker> Courier<B> {
 
     async fn cancel(&self, id: OrderId) {
         let Some(book) = self.desk.seen() else { return };
-        let Some(broker_id) = book
-            .orders
-            .get(&id)
-            .and_then(|order| order.broker_id.clone())
-        else {
+        let Some(order) = book.orders.get(&id) else {
             return;
         };
-        self.budget.take(Class::Cancel).await;
+        let Some(broker_id) = order.broker_id.clone() else {
+            return;
+        };
+        // A resting order stands in the way of an exit.
+        let class = match id.intent.purpose {
+            Purpose::Protective => Class::Exit,
+            Purpose::Entry | Purpose::Add | Purpose::Exit => Class::Cancel,
+        };
+        self.budget.take(class).await;
         let fence = self.lease.epoch();
         if fence.is_none() {
             return;
@@ -264,6 +266,51 @@ impl<B: Broker> Courier<B> {
             Outcome {
                 order: id,
                 call: CallKind::Cancel,
+                result,
+            },
+        )
+        .await;
+    }
+
+    /// Replaces the terms of a resting order, all of them. Sending the same change twice changes
+    /// nothing, so one that nobody answered for is simply sent again.
+    async fn modify(&self, id: OrderId) {
+        let Some(book) = self.desk.seen() else { return };
+        let Some(order) = book.orders.get(&id) else {
+            return;
+        };
+        let ModifyState::Wanted(change, _) = order.resting.modify else {
+            return;
+        };
+        let (Some(broker_id), Some(outline)) = (&order.broker_id, self.ticket(order, None)) else {
+            return;
+        };
+        let class = if change.lots < order.lots {
+            Class::Exit
+        } else {
+            Class::StopMove
+        };
+        self.budget.take(class).await;
+        let fence = self.lease.epoch();
+        if fence.is_none() {
+            return;
+        }
+        let ticket = Ticket {
+            quantity: change.quantity,
+            pricing: Pricing::StopLimit {
+                trigger: change.trigger,
+                limit: change.limit,
+            },
+            ..outline
+        };
+        let result = CallResult::from(self.broker.modify(broker_id, &ticket).await);
+        count(CallKind::Modify, &result);
+        let call = CallKind::Modify;
+        self.offer(
+            fence,
+            Outcome {
+                order: id,
+                call,
                 result,
             },
         )
@@ -306,7 +353,7 @@ impl<B: Broker> Courier<B> {
             product: order.product,
             side: order.side,
             quantity: claim.map_or(order.quantity, |claim| claim.quantity),
-            pricing: claim.map_or(crate::domain::order::Pricing::Market, |claim| claim.pricing),
+            pricing: claim.map_or(Pricing::Market, |claim| claim.pricing),
         })
     }
 
@@ -328,10 +375,17 @@ impl<B: Broker> Courier<B> {
     }
 }
 
+/// Returns whether a call takes a position out: what rests for later does not, nor does it use up
+/// what is kept for exits.
+fn takes_out(call: Call) -> bool {
+    matches!(call, Call::Place(id) if id.intent.purpose == Purpose::Exit)
+}
+
 fn count(call: CallKind, result: &CallResult) {
     let call = match call {
         CallKind::Place => "place",
         CallKind::Cancel => "cancel",
+        CallKind::Modify => "modify",
     };
     let result = match result {
         CallResult::Sent(_) => "sent",

@@ -1,6 +1,6 @@
 //! One sentence for each fact, for the log of people.
 
-use crate::domain::fact::{Fact, Goal};
+use crate::domain::fact::{Change, Fact, Goal};
 use crate::domain::input::Scope;
 use crate::domain::instrument::{ContractId, InstrumentIx, Instruments};
 
@@ -130,5 +130,24 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
         Fact::FindingMade {
             code, ours, theirs, ..
         } => format!("finding {}: ours {ours}, theirs {theirs}", code.0),
+        Fact::ModifyWanted(change) => {
+            format!("order {} is to rest {}", change.order, terms(change))
+        }
+        Fact::ModifyTaken { order } => format!("the change of order {order} was taken"),
+        Fact::ModifyDone(change) => format!("order {} rests {}", change.order, terms(change)),
+        Fact::ModifyFailed { order, text, .. } => {
+            format!("the change of order {order} failed: {text}")
+        }
+        Fact::TriggerSeen { order, fired: true } => {
+            format!("the trigger of order {order} was touched")
+        }
+        Fact::TriggerSeen { order, .. } => format!("order {order} waits for its trigger"),
     }
+}
+
+fn terms(change: &Change) -> String {
+    format!(
+        "for {} lots with trigger {} and limit {}",
+        change.lots, change.trigger, change.limit
+    )
 }

@@ -186,6 +186,21 @@ pub enum Fact {
         ours: String,
         theirs: String,
     },
+    /// A resting order is to have other terms; a newer wish replaces an older one.
+    ModifyWanted(Box<Change>),
+    /// The broker took the change; its book shows later what became of it.
+    ModifyTaken { order: OrderId },
+    /// The broker's book shows an order with these terms.
+    ModifyDone(Box<Change>),
+    /// The change did not go through, or nobody knows; the order is read again.
+    ModifyFailed {
+        order: OrderId,
+        not_before: DateTime<Utc>,
+        text: String,
+        uncertain: bool,
+    },
+    /// A resting order was seen waiting for its trigger, or past it.
+    TriggerSeen { order: OrderId, fired: bool },
 }
 
 impl Fact {
@@ -300,6 +315,21 @@ pub struct Claim {
     pub epoch: i64,
     /// The broker's ids of this contract, product and side seen before.
     pub baseline: Vec<BrokerOrderId>,
+}
+
+/// The terms of a resting order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which order.
+    pub order: OrderId,
+    /// How many lots.
+    pub lots: Lots,
+    /// The same in the unit OpenAlgo expects.
+    pub quantity: Quantity,
+    /// Where it wakes.
+    pub trigger: Price,
+    /// The worst price it then takes.
+    pub limit: Price,
 }
 
 /// A growth of what was filled.

@@ -34,6 +34,8 @@ pub enum Input {
     Time,
     /// The process has these rules.
     Rules(RulesHash),
+    /// What the broker's book shows of a resting order.
+    Terms(SeenTerms),
 }
 
 impl Input {
@@ -52,7 +54,8 @@ impl Input {
             | Self::Funds(_)
             | Self::Operator(_)
             | Self::Time
-            | Self::Rules(_) => None,
+            | Self::Rules(_)
+            | Self::Terms(_) => None,
         }
     }
 }
@@ -101,6 +104,8 @@ pub enum CallKind {
     Place,
     /// Cancel it.
     Cancel,
+    /// Replace its terms.
+    Modify,
 }
 
 /// What came of a call.
@@ -144,6 +149,19 @@ pub enum ReportStatus {
     Cancelled,
     /// The exchange or the broker's risk system said no afterwards.
     Rejected,
+}
+
+/// What the broker's book shows of an order that rests until a trigger is touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenTerms {
+    /// Which order.
+    pub order: OrderId,
+    /// How much it is for, in the unit it was ordered in.
+    pub quantity: Quantity,
+    /// Its prices.
+    pub pricing: Pricing,
+    /// Whether it still waits for its trigger.
+    pub waits: bool,
 }
 
 /// What reading the broker's books has shown about an uncertain order.

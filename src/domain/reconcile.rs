@@ -75,6 +75,7 @@ mod tests {
             claimed_at: None,
             sent_at: None,
             closed_at: None,
+            resting: crate::domain::book::Resting::default(),
         }
     }
 

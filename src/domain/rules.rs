@@ -188,6 +188,21 @@ pub struct StopRules {
     pub percent: Option<Percent>,
     /// When a stop counts as hit.
     pub hit_on: StopHitOn,
+    /// What rests at the broker for each leg.
+    pub protective_stop: ProtectiveStop,
+    /// How far beyond the stop it wakes where stops are judged at the close, in ATR (1).
+    pub disaster_offset: Ratio,
+    /// How far from the last price an exchange lets an order trade (3 %).
+    pub range: Percent,
+}
+
+/// What rests at the broker for each leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProtectiveStop {
+    /// A stop-limit order for the day.
+    Day,
+    /// Nothing: stops are watched here alone.
+    Off,
 }
 
 /// What a further order on the side already held does.

@@ -1,15 +1,15 @@
 //! What courier and monitor want next: pure, so that a simulated day wants the same.
 //!
 //! At most one order of a contract, product and side is without an answer at a time. Exits come
-//! before entries.
+//! before entries, and before the resting orders that guard what is held.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use super::book::{Book, CancelState, Order, OrderState};
+use super::book::{Book, CancelState, ModifyState, Order, OrderState};
 use super::calendar::Session;
-use super::ids::OrderId;
+use super::ids::{OrderId, Purpose};
 use super::input::TradingState;
 use super::instrument::ContractId;
 use super::order::{Product, Side};
@@ -26,6 +26,8 @@ pub enum Call {
     Resolve(OrderId),
     /// Read how far this order is.
     Follow(OrderId),
+    /// Replace the terms of this order.
+    Modify(OrderId),
 }
 
 /// What orders without an answer block.
@@ -40,12 +42,17 @@ pub fn due(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Vec<Call> {
         .filter(|order| order.state.is_unanswered())
         .map(key)
         .collect();
-    let (exits, entries): (Vec<&Order>, Vec<&Order>) = book
+    let mut open: Vec<&Order> = book
         .orders
         .values()
         .filter(|order| !order.state.is_closed())
-        .partition(|order| !order.id.intent.purpose.opens());
-    for order in exits.iter().chain(&entries) {
+        .collect();
+    open.sort_by_key(|order| match order.id.intent.purpose {
+        Purpose::Exit => 0,
+        Purpose::Protective => 1,
+        Purpose::Entry | Purpose::Add => 2,
+    });
+    for order in open {
         match order.state {
             OrderState::Wanted => {
                 if may_leave(book, rules, (order, now)) && taken.insert(key(order)) {
@@ -57,6 +64,9 @@ pub fn due(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Vec<Call> {
                     && not_before.is_none_or(|at| at <= now)
                 {
                     calls.push(Call::Cancel(order.id));
+                }
+                if is_to_change(order, now) {
+                    calls.push(Call::Modify(order.id));
                 }
                 calls.push(Call::Follow(order.id));
             }
@@ -71,9 +81,20 @@ pub fn due(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Vec<Call> {
         Call::Place(order) if !order.intent.purpose.opens() => 1,
         Call::Resolve(_) => 2,
         Call::Place(_) => 3,
-        Call::Follow(_) => 4,
+        Call::Modify(_) => 4,
+        Call::Follow(_) => 5,
     });
     calls
+}
+
+/// Returns whether a change of the order's terms is due; a cancel makes every change idle.
+fn is_to_change(order: &Order, now: DateTime<Utc>) -> bool {
+    match order.resting.modify {
+        ModifyState::Wanted(_, not_before) => {
+            order.cancel == CancelState::None && not_before.is_none_or(|at| at <= now)
+        }
+        ModifyState::None | ModifyState::Taken(..) => false,
+    }
 }
 
 const fn key(order: &Order) -> Key {
@@ -104,5 +125,6 @@ fn may_leave(book: &Book, rules: &Rules, (order, now): (&Order, DateTime<Utc>)) 
             .open_intents()
             .filter(|one| one.leg == intent.leg && one.opens())
             .any(|one| book.live_order(one.id).is_some());
-    open && (!frozen || intent.by_person || intent.opens()) && !entry_works
+    let guarded = book.rests_in_the_way(intent);
+    open && (!frozen || intent.by_person || intent.opens()) && !entry_works && !guarded
 }

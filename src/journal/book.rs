@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use super::text::{BadText, Fields, Names, Spread, Take, objects, record};
 use crate::domain::book::{
-    CancelState, DeskState, InstrumentState, Intent, Leg, Order, OrderState, Position, Reversal,
+    CancelState, DeskState, InstrumentState, Intent, Leg, ModifyState, Order, OrderState, Position,
+    Resting, Reversal,
 };
-use crate::domain::fact::{Goal, OpenGoal};
+use crate::domain::fact::{Change, Goal, OpenGoal};
 use crate::domain::input::Funds;
 use crate::domain::instrument::ContractId;
 use crate::domain::order::Pricing;
@@ -234,6 +235,7 @@ impl Spread for Order {
             claimed_at,
             sent_at,
             closed_at,
+            resting,
         } = self;
         put_contract(*contract, fields);
         fields.put("id", id);
@@ -254,6 +256,7 @@ impl Spread for Order {
         fields.put("claimed_at", claimed_at);
         fields.put("sent_at", sent_at);
         fields.put("closed_at", closed_at);
+        put_resting(*resting, fields);
     }
 }
 
@@ -278,6 +281,7 @@ impl Take for Order {
             claimed_at: names.field(value, "claimed_at")?,
             sent_at: names.field(value, "sent_at")?,
             closed_at: names.field(value, "closed_at")?,
+            resting: take_resting(value, names)?,
         })
     }
 }
@@ -370,4 +374,57 @@ fn take_cancel(value: &Value, names: Names<'_>) -> Result<CancelState, BadText> 
         Some("taken") => names.field(value, "cancel_why").map(CancelState::Taken),
         Some(other) => Err(BadText::new(format!("{other:?} as a cancel's state"))),
     }
+}
+
+fn put_resting(resting: Resting, fields: &mut Fields<'_, '_>) {
+    let Resting {
+        modify,
+        modified,
+        doubted,
+        armed,
+        fired_at,
+    } = resting;
+    let change = match modify {
+        ModifyState::None => None,
+        ModifyState::Wanted(change, not_before) => Some(("wanted", change, not_before)),
+        ModifyState::Taken(change, at) => Some(("taken", change, Some(at))),
+    };
+    if let Some((word, change, at)) = change {
+        fields.put("modify", word);
+        fields.put("modify_lots", &change.lots);
+        fields.put("modify_quantity", &change.quantity);
+        fields.put("modify_trigger", &change.trigger);
+        fields.put("modify_limit", &change.limit);
+        fields.put("modify_at", &at);
+    }
+    fields.put("modified", &modified);
+    fields.put("doubted", &doubted);
+    fields.put("armed", &armed);
+    fields.put("fired_at", &fired_at);
+}
+
+fn take_resting(value: &Value, names: Names<'_>) -> Result<Resting, BadText> {
+    let word: Option<String> = names.field(value, "modify")?;
+    let change = || -> Result<Change, BadText> {
+        Ok(Change {
+            order: names.field(value, "id")?,
+            lots: names.field(value, "modify_lots")?,
+            quantity: names.field(value, "modify_quantity")?,
+            trigger: names.field(value, "modify_trigger")?,
+            limit: names.field(value, "modify_limit")?,
+        })
+    };
+    let modify = match word.as_deref() {
+        None => ModifyState::None,
+        Some("wanted") => ModifyState::Wanted(change()?, names.field(value, "modify_at")?),
+        Some("taken") => ModifyState::Taken(change()?, names.field(value, "modify_at")?),
+        Some(other) => return Err(BadText::new(format!("{other:?} as a change's state"))),
+    };
+    Ok(Resting {
+        modify,
+        modified: names.field(value, "modified")?,
+        doubted: names.field(value, "doubted")?,
+        armed: names.field(value, "armed")?,
+        fired_at: names.field(value, "fired_at")?,
+    })
 }

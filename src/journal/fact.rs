@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::text::{BadText, Names, Out, Put, Take, record};
 use crate::domain::fact::{
-    Approval, Claim, Fact, Fill, Goal, LegOpening, Movement, OpenGoal, Reduction,
+    Approval, Change, Claim, Fact, Fill, Goal, LegOpening, Movement, OpenGoal, Reduction,
 };
 use crate::domain::ids::{IntentId, LegId, OrderId, SignalId};
 use crate::domain::input::Scope;
@@ -16,6 +16,7 @@ record! {
         goal,
     }
     Claim { order, side, lots, quantity, pricing, epoch, baseline }
+    Change { order, lots, quantity, trigger, limit }
     Fill { order, quantity, value, charges, added, added_charges }
     LegOpening {
         leg, position, base, layer, contract, direction, product, source, lots, cost, stop, target,
@@ -141,6 +142,9 @@ facts! {
         FundsSeen = "funds_seen" { available, at }
         RulesAdopted = "rules_adopted" { hash }
         FindingMade = "finding_made" { instrument, order, code, ours, theirs }
+        ModifyTaken = "modify_taken" { order }
+        ModifyFailed = "modify_failed" { order, not_before, text, uncertain }
+        TriggerSeen = "trigger_seen" { order, fired }
     }
     boxed {
         IntentApproved = "intent_approved"
@@ -149,6 +153,8 @@ facts! {
         LegOpened = "leg_opened"
         LegReduced = "leg_reduced"
         LedgerMoved = "ledger_moved"
+        ModifyWanted = "modify_wanted"
+        ModifyDone = "modify_done"
     }
 }
 
@@ -228,8 +234,12 @@ pub fn refs(fact: &Fact) -> Refs {
         | Fact::OrderClosed { order, .. }
         | Fact::CancelWanted { order, .. }
         | Fact::CancelTaken { order }
+        | Fact::ModifyTaken { order }
+        | Fact::ModifyFailed { order, .. }
+        | Fact::TriggerSeen { order, .. }
         | Fact::CancelFailed { order, .. } => Refs::order(*order),
         Fact::OrderClaimed(claim) => Refs::order(claim.order),
+        Fact::ModifyWanted(change) | Fact::ModifyDone(change) => Refs::order(change.order),
         Fact::Filled(fill) => Refs::order(fill.order),
         Fact::LegOpened(opening) => Refs::leg(opening.leg),
         Fact::LegGrown { leg, .. } | Fact::RiskFixed { leg, .. } | Fact::LegClosed { leg, .. } => {

@@ -12,9 +12,9 @@ use crate::domain::instrument::{
 use crate::domain::market::{Tick, TickStep, TickTable};
 use crate::domain::order::Exchange;
 use crate::domain::rules::{
-    AlertRules, DayRules, InstrumentRules, OnExisting, PortfolioRules, ProofRules, PyramidBudget,
-    PyramidRules, QuantityUse, Rules, SizingEquity, SizingRules, StopHitOn, StopRules, StopSource,
-    TimingRules,
+    AlertRules, DayRules, InstrumentRules, OnExisting, PortfolioRules, ProofRules, ProtectiveStop,
+    PyramidBudget, PyramidRules, QuantityUse, Rules, SizingEquity, SizingRules, StopHitOn,
+    StopRules, StopSource, TimingRules,
 };
 
 shown_record! {
@@ -29,7 +29,7 @@ shown_record! {
     }
     SizingRules { equity, volatility, stop_atr_min, stop_percent_max, stop_charges_min }
     PyramidRules { ratio, budget }
-    StopRules { source, percent, hit_on }
+    StopRules { source, percent, hit_on, protective_stop, disaster_offset, range }
     AlertRules { long_only, on_existing, quantity, require_atr }
     DayRules { loss, drawdown, trades, losing_streak, cool_down }
     TimingRules {
@@ -67,6 +67,7 @@ words! {
     PyramidBudget { Full = "full", BaseOnly = "base_only" }
     StopSource { Alert = "alert", Atr = "atr" }
     StopHitOn { Close = "close", Tick = "tick" }
+    ProtectiveStop { Day = "day", Off = "off" }
     OnExisting { Reject = "reject", Add = "add" }
     QuantityUse { Cap = "cap", Strict = "strict" }
     ChargeKind {

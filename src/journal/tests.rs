@@ -14,8 +14,9 @@ use crate::domain::instrument::{ContractId, Expiry};
 use crate::domain::money::{Money, Percent, Ratio};
 use crate::domain::order::Exchange;
 use crate::domain::rules::{
-    AlertRules, DayRules, OnExisting, PortfolioRules, ProofRules, PyramidBudget, PyramidRules,
-    QuantityUse, SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
+    AlertRules, DayRules, OnExisting, PortfolioRules, ProofRules, ProtectiveStop, PyramidBudget,
+    PyramidRules, QuantityUse, SizingEquity, SizingRules, StopHitOn, StopRules, StopSource,
+    TimingRules,
 };
 use crate::domain::sizing::VolatilityUse;
 
@@ -147,6 +148,9 @@ fn rules() -> Rules {
             source: StopSource::Alert,
             percent: None,
             hit_on: StopHitOn::Close,
+            protective_stop: ProtectiveStop::Off,
+            disaster_offset: Ratio::ONE,
+            range: Percent::new(Decimal::from(3)),
         },
         alerts: AlertRules {
             long_only: true,

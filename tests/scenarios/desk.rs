@@ -296,7 +296,7 @@ impl Desk {
         calls
             .filter_map(|call| match call {
                 Call::Place(order) => Some(order),
-                Call::Cancel(_) | Call::Resolve(_) | Call::Follow(_) => None,
+                Call::Cancel(_) | Call::Resolve(_) | Call::Follow(_) | Call::Modify(_) => None,
             })
             .filter(|order| self.book.orders[order].contract.instrument == ix)
             .collect()

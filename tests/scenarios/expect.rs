@@ -368,6 +368,7 @@ impl<'a> Expected<'a> {
                 Call::Place(order) => ("place", order),
                 Call::Resolve(order) => ("resolve", order),
                 Call::Follow(order) => ("follow", order),
+                Call::Modify(order) => ("modify", order),
             };
             name == kind && purpose.is_none_or(|one| order.intent.purpose.word() == one)
         };

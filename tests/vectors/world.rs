@@ -12,9 +12,9 @@ use torana::domain::market::{Tick, TickTable};
 use torana::domain::money::{Lots, Money, Percent, PointValue, Ratio};
 use torana::domain::order::{Exchange, Product};
 use torana::domain::rules::{
-    AlertRules, DayRules, InstrumentRules, OnExisting, PortfolioRules, ProofRules, PyramidBudget,
-    PyramidRules, QuantityUse, Rules, RulesHash, SizingEquity, SizingRules, StopHitOn, StopRules,
-    StopSource, TimingRules,
+    AlertRules, DayRules, InstrumentRules, OnExisting, PortfolioRules, ProofRules, ProtectiveStop,
+    PyramidBudget, PyramidRules, QuantityUse, Rules, RulesHash, SizingEquity, SizingRules,
+    StopHitOn, StopRules, StopSource, TimingRules,
 };
 use torana::domain::sizing::VolatilityUse;
 
@@ -86,6 +86,9 @@ pub(crate) fn rules() -> Rules {
             source: StopSource::Alert,
             percent: None,
             hit_on: StopHitOn::Close,
+            protective_stop: ProtectiveStop::Off,
+            disaster_offset: Ratio::ONE,
+            range: Percent::new(Decimal::from(3)),
         },
         alerts: AlertRules {
             long_only: true,

@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Book, CancelState, Intent, Order, OrderState, Reversal};
-use crate::domain::fact::{Approval, Claim, ExitReason, Fact, LedgerKind, Movement, OrderEnd};
-use crate::domain::ids::{IntentId, OrderId};
+use super::{Book, CancelState, Intent, ModifyState, Order, OrderState, Resting, Reversal};
+use crate::domain::fact::{
+    Approval, Change, Claim, ExitReason, Fact, LedgerKind, Movement, OrderEnd,
+};
+use crate::domain::ids::{IntentId, OrderId, Purpose};
 use crate::domain::input::{Funds, Scope};
 use crate::domain::money::{Lots, Money, Quantity};
-use crate::domain::order::Side;
+use crate::domain::order::{Pricing, Side};
 
 impl Book {
     /// Folds a fact in.
@@ -181,6 +183,38 @@ impl Book {
                 self.desk.rules = *hash;
                 self.touched.desk = true;
             }
+            Fact::ModifyWanted(change) => self.on_order(change.order, |order| {
+                order.resting.modify = ModifyState::Wanted(**change, None);
+            }),
+            Fact::ModifyTaken { order } => self.on_resting(*order, |resting| {
+                if let ModifyState::Wanted(change, _) = resting.modify {
+                    resting.modify = ModifyState::Taken(change, at);
+                    resting.modified = resting.modified.saturating_add(1);
+                }
+            }),
+            Fact::ModifyDone(change) => self.modify_done(change),
+            Fact::ModifyFailed {
+                order,
+                not_before,
+                uncertain,
+                ..
+            } => self.on_resting(*order, |resting| {
+                if *uncertain {
+                    resting.modified = resting.modified.saturating_add(1);
+                    resting.doubted = true;
+                }
+                if let ModifyState::Wanted(change, _) | ModifyState::Taken(change, _) =
+                    resting.modify
+                {
+                    resting.modify = ModifyState::Wanted(change, Some(*not_before));
+                }
+            }),
+            Fact::TriggerSeen { order, fired } => self.on_resting(*order, |resting| {
+                resting.armed |= !fired;
+                if *fired {
+                    resting.fired_at = resting.fired_at.or(Some(at));
+                }
+            }),
         }
     }
 
@@ -204,7 +238,7 @@ impl Book {
             end: None,
         };
         if let Some(leg) = self.legs.get_mut(&approval.leg)
-            && !intent.opens()
+            && intent.id.purpose == Purpose::Exit
         {
             leg.exits = leg.exits.saturating_add(1);
             self.touched.legs.insert(leg.id);
@@ -242,6 +276,7 @@ impl Book {
             claimed_at: None,
             sent_at: None,
             closed_at: None,
+            resting: Resting::default(),
         };
         self.orders.insert(id, order);
         self.touched.orders.insert(id);
@@ -279,6 +314,27 @@ impl Book {
     fn failed(&mut self, intent: IntentId) {
         self.on_intent(intent, |intent| {
             intent.failures = intent.failures.saturating_add(1);
+        });
+    }
+
+    fn on_resting(&mut self, id: OrderId, change: impl FnOnce(&mut Resting)) {
+        self.on_order(id, |order| change(&mut order.resting));
+    }
+
+    fn modify_done(&mut self, change: &Change) {
+        self.on_order(change.order, |order| {
+            order.lots = change.lots;
+            order.quantity = change.quantity;
+            order.pricing = Some(Pricing::StopLimit {
+                trigger: change.trigger,
+                limit: change.limit,
+            });
+            if let ModifyState::Wanted(wanted, _) | ModifyState::Taken(wanted, _) =
+                order.resting.modify
+                && wanted == *change
+            {
+                order.resting.modify = ModifyState::None;
+            }
         });
     }
 

@@ -15,7 +15,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 pub use exposure::{Equity, Exposure};
 pub use fills::{average, share};
 
-use super::fact::{CancelWhy, ExitReason, Goal, IntentEnd, OrderEnd};
+use super::fact::{CancelWhy, Change, ExitReason, Goal, IntentEnd, OrderEnd};
 use super::ids::{IntentId, LegId, OrderId, PositionId, Purpose, SignalId};
 use super::input::{Funds, Marks, TradingState};
 use super::instrument::{ContractId, InstrumentIx};
@@ -252,6 +252,35 @@ pub struct Order {
     pub sent_at: Option<DateTime<Utc>>,
     /// When it was over.
     pub closed_at: Option<DateTime<Utc>>,
+    /// Where it stands as a resting order.
+    pub resting: Resting,
+}
+
+/// Where an order that rests until its trigger is touched stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resting {
+    /// Where a change of its terms stands.
+    pub modify: ModifyState,
+    /// How often the broker was asked to change it.
+    pub modified: u16,
+    /// Whether a change of it may still arrive, for all that is known.
+    pub doubted: bool,
+    /// Whether the broker's book has shown it waiting for its trigger.
+    pub armed: bool,
+    /// When its trigger was seen to be touched.
+    pub fired_at: Option<DateTime<Utc>>,
+}
+
+/// Where a change of an order's terms stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ModifyState {
+    /// Nobody asked for one.
+    #[default]
+    None,
+    /// To be sent, not before the time given.
+    Wanted(Change, Option<DateTime<Utc>>),
+    /// The broker took it, then.
+    Taken(Change, DateTime<Utc>),
 }
 
 /// Where an order stands.
@@ -461,6 +490,33 @@ impl Book {
             .range(intent.order(0)..=intent.order(u16::MAX))
             .map(|(_, order)| order)
             .find(|order| !order.state.is_closed())
+    }
+
+    /// Returns the order that rests, or is to rest, for a leg at the broker.
+    pub fn resting_of(&self, leg: LegId) -> Option<&Order> {
+        self.live_order(IntentId::of(leg.0, Purpose::Protective))
+    }
+
+    /// Returns whether more could be sold than is held if this exit left now: what rests for its
+    /// leg must be smaller or gone before, for certain.
+    pub fn rests_in_the_way(&self, exit: &Intent) -> bool {
+        if exit.id.purpose != Purpose::Exit {
+            return false;
+        }
+        let (Some(order), Some(leg)) = (self.resting_of(exit.leg), self.legs.get(&exit.leg)) else {
+            return false;
+        };
+        match order.state {
+            OrderState::Wanted | OrderState::Queued | OrderState::Closed(_) => false,
+            OrderState::Sending { .. } | OrderState::Uncertain => true,
+            OrderState::Sent => {
+                let still = order.cancel == CancelState::None
+                    && order.resting.modify == ModifyState::None
+                    && order.resting.fired_at.is_none()
+                    && order.filled.is_zero();
+                !still || order.lots.plus(exit.leaving(leg.lots)) > leg.lots
+            }
+        }
     }
 
     /// Returns how many orders of an intent were cancelled in vain before this one, since one of

@@ -9,6 +9,7 @@
 mod dispatch;
 mod exit;
 mod finish;
+mod modify;
 mod operator;
 mod outcome;
 mod report;
@@ -41,6 +42,7 @@ pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> 
         Input::Operator(operator) => decision.operator(operator),
         Input::Time => decision.time(),
         Input::Rules(hash) if book.desk.rules == *hash => {}
+        Input::Terms(seen) => decision.terms(seen),
         Input::Rules(hash) => decision.say(Fact::RulesAdopted { hash: *hash }),
     }
     decision.facts
@@ -118,6 +120,11 @@ pub fn answer(facts: &[Fact]) -> Option<Answer> {
         | Fact::HighWaterSet { .. }
         | Fact::FundsSeen { .. }
         | Fact::RulesAdopted { .. }
-        | Fact::FindingMade { .. } => None,
+        | Fact::FindingMade { .. }
+        | Fact::ModifyWanted(_)
+        | Fact::ModifyTaken { .. }
+        | Fact::ModifyDone(_)
+        | Fact::ModifyFailed { .. }
+        | Fact::TriggerSeen { .. } => None,
     })
 }

@@ -16,6 +16,7 @@ impl Decision<'_> {
         match outcome.call {
             CallKind::Place => self.placed(order, &outcome.result),
             CallKind::Cancel => self.cancelled(order, &outcome.result),
+            CallKind::Modify => self.modified(order, &outcome.result),
         }
     }
 

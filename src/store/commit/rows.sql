@@ -39,13 +39,18 @@ o AS (
     ON CONFLICT ON CONSTRAINT orders_pkey DO UPDATE SET
         (intent, instrument, contract, product, side, lots, quantity, pricing, price, trigger_price,
          state, epoch, ended, broker_id, filled, value, charges, not_before, cancel, cancel_why,
-         cancel_not_before, baseline, claimed_at, sent_at, closed_at) =
+         cancel_not_before, baseline, claimed_at, sent_at, closed_at, modify, modify_lots,
+         modify_quantity, modify_trigger, modify_limit, modify_at, modified, doubted, armed,
+         fired_at) =
         (EXCLUDED.intent, EXCLUDED.instrument, EXCLUDED.contract, EXCLUDED.product, EXCLUDED.side,
          EXCLUDED.lots, EXCLUDED.quantity, EXCLUDED.pricing, EXCLUDED.price, EXCLUDED.trigger_price,
          EXCLUDED.state, EXCLUDED.epoch, EXCLUDED.ended, EXCLUDED.broker_id, EXCLUDED.filled,
          EXCLUDED.value, EXCLUDED.charges, EXCLUDED.not_before, EXCLUDED.cancel,
          EXCLUDED.cancel_why, EXCLUDED.cancel_not_before, EXCLUDED.baseline, EXCLUDED.claimed_at,
-         EXCLUDED.sent_at, EXCLUDED.closed_at)),
+         EXCLUDED.sent_at, EXCLUDED.closed_at, EXCLUDED.modify, EXCLUDED.modify_lots,
+         EXCLUDED.modify_quantity, EXCLUDED.modify_trigger, EXCLUDED.modify_limit,
+         EXCLUDED.modify_at, EXCLUDED.modified, EXCLUDED.doubted, EXCLUDED.armed,
+         EXCLUDED.fired_at)),
 s AS (
     INSERT INTO instrument_states
     SELECT r.* FROM json_populate_recordset(NULL::instrument_states, $5::text::json) r
