@@ -63,7 +63,7 @@ impl Work {
                 operate::state(args, TradingState::Reducing, config).await
             }
             Self::Resume(args) => operate::state(args, TradingState::Active, config).await,
-            Self::Freeze(args) => operate::freeze(args, config).await,
+            Self::Freeze(args) => Box::pin(operate::freeze(args, config)).await,
             Self::Exit(args) => operate::exit(args, config).await,
             Self::Flatten(args) => operate::flatten(args, config).await,
             Self::Cancel(args) => operate::cancel(args, config).await,

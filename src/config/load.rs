@@ -275,6 +275,7 @@ fn hash(settings: &Layered, profile: &Layered, market: &[Layered]) -> RulesHash 
         "limits.open_intents",
         "timing.",
         "proof.",
+        "reconcile.",
     ];
     for (path, value) in lines(&settings.table) {
         if shared.iter().any(|start| path.starts_with(start)) {

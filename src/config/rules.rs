@@ -15,8 +15,8 @@ use crate::domain::instrument::{Instrument, InstrumentKind, Instruments};
 use crate::domain::money::{Percent, Ratio};
 use crate::domain::rules::{
     AlertRules, DayRules, InstrumentRules, OnExisting, PortfolioRules, ProofRules, ProtectiveStop,
-    PyramidBudget, PyramidRules, QuantityUse, Rules, RulesHash, SizingEquity, SizingRules,
-    StopHitOn, StopRules, StopSource, TimingRules,
+    PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules, RulesHash, SizingEquity,
+    SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
 };
 use crate::domain::sizing::VolatilityUse;
 
@@ -61,6 +61,7 @@ pub(super) struct Facts {
 pub(super) struct Shared {
     pub(super) timing: Option<Timing>,
     pub(super) proof: Option<ProofRules>,
+    pub(super) reconcile: Option<ReconcileRules>,
     pub(super) require_funds: Option<bool>,
     pub(super) open_intents: Option<u32>,
 }
@@ -98,9 +99,15 @@ pub(super) fn read_shared(root: &mut Section<'_>) -> Shared {
         "proof",
         |section| read!(section => ProofRules { reads_min, span_min, call_deadline }),
     );
+    let reconcile = root.read("reconcile", |section| {
+        read!(section => ReconcileRules {
+            net_age, reads_min, span_min, absent_reads_min, absent_span_min, equity_apart,
+        })
+    });
     Shared {
         timing,
         proof,
+        reconcile,
         require_funds: None,
         open_intents: None,
     }
@@ -147,6 +154,7 @@ struct Sections {
     day: DayRules,
     timing: TimingRules,
     proof: ProofRules,
+    reconcile: ReconcileRules,
 }
 
 impl Sections {
@@ -166,6 +174,7 @@ impl Sections {
             day: self.day,
             timing: self.timing,
             proof: self.proof,
+            reconcile: self.reconcile,
         }
     }
 }
@@ -215,6 +224,7 @@ fn read_sections(file: &mut Section<'_>, shared: &Shared) -> Option<Sections> {
         day: day?,
         timing: timing_rules(shared.timing.as_ref()?, &drift?),
         proof: shared.proof.clone()?,
+        reconcile: shared.reconcile.clone()?,
     })
 }
 

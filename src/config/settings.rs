@@ -200,6 +200,8 @@ pub struct MonitorSettings {
     pub pause: Duration,
     /// The pause between looks at the books when nothing works.
     pub late_look: Duration,
+    /// Between readings of the broker's books while anything is held.
+    pub book_poll: Duration,
 }
 
 /// The simulator inside the process.
@@ -328,7 +330,7 @@ fn read_drivers(root: &mut Section<'_>) -> (Option<CourierSettings>, Option<Moni
     });
     let monitor = root.read(
         "monitor",
-        |section| read!(section => MonitorSettings { order_polls, funds_poll, pause, late_look }),
+        |section| read!(section => MonitorSettings { order_polls, funds_poll, pause, late_look, book_poll }),
     );
     (courier, monitor)
 }

@@ -1,7 +1,9 @@
 //! Prices as this process sees them. They are part of the book as seen, never of the fold.
 
+use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
+use crate::domain::broker_book::{Net, NetKey};
 use crate::domain::input::{Mark, Marks, PriceSource, Quote};
 use crate::domain::instrument::{ContractId, InstrumentIx};
 use crate::domain::money::Money;
@@ -42,6 +44,13 @@ impl LiveMarks {
         }
     }
 
+    /// Takes what the broker holds in: every row of one reading. A row that is gone is no
+    /// knowledge, so what was known of it is forgotten.
+    pub fn nets(&self, nets: BTreeMap<NetKey, Net>) {
+        let mut marks = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        marks.nets = nets;
+    }
+
     /// Returns all of them.
     pub fn all(&self) -> Marks {
         self.0
@@ -62,6 +71,12 @@ impl LiveMarks {
                     margin,
                     source: mark.source,
                 };
+            }
+        }
+        for (key, net) in &ours.nets {
+            let known = theirs.nets.entry(*key).or_insert_with(|| net.clone());
+            if net.at >= known.at {
+                *known = net.clone();
             }
         }
         for (instrument, quote) in &ours.charts {

@@ -142,6 +142,29 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             format!("the trigger of order {order} was touched")
         }
         Fact::TriggerSeen { order, .. } => format!("order {order} waits for its trigger"),
+        Fact::DriftFound(drift) => {
+            let theirs = drift
+                .theirs
+                .map_or_else(|| "nothing".to_owned(), |theirs| theirs.to_string());
+            format!(
+                "finding {}: {} {}: ours {}, the broker's {theirs}",
+                drift.finding, drift.code.0, drift.symbol, drift.ours
+            )
+        }
+        Fact::RepairProposed(repair) => format!(
+            "finding {}: our book could give up {} lots at {} ({}), reason {}",
+            repair.finding,
+            repair.lots,
+            repair.price,
+            repair.basis.word(),
+            repair.reason.word()
+        ),
+        Fact::FindingSettled {
+            finding,
+            how,
+            by,
+            why,
+        } => format!("finding {finding} is {} by {by}: {why}", how.word()),
     }
 }
 

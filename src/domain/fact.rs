@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::finding::{Drift, FindingEnd, Repair};
 use super::gates::Trace;
-use super::ids::{IntentId, LegId, OrderId, PositionId, SignalId};
+use super::ids::{FindingId, IntentId, LegId, OrderId, PositionId, SignalId};
 use super::input::{Scope, TradingState};
 use super::instrument::{ContractId, InstrumentIx};
 use super::money::{Lots, Money, Points, Price, Quantity, Ratio};
@@ -201,6 +202,17 @@ pub enum Fact {
     },
     /// A resting order was seen waiting for its trigger, or past it.
     TriggerSeen { order: OrderId, fired: bool },
+    /// The broker's book differs from ours and goes on differing.
+    DriftFound(Box<Drift>),
+    /// A change of our book would end a difference, once a person confirms it.
+    RepairProposed(Box<Repair>),
+    /// A difference ended, or a person said that it is none.
+    FindingSettled {
+        finding: FindingId,
+        how: FindingEnd,
+        by: String,
+        why: String,
+    },
 }
 
 impl Fact {
@@ -315,6 +327,8 @@ pub struct Claim {
     pub epoch: i64,
     /// The broker's ids of this contract, product and side seen before.
     pub baseline: Vec<BrokerOrderId>,
+    /// The lots that the broker was seen to hold for an exit; nothing where nobody knew.
+    pub net: Option<Lots>,
 }
 
 /// The terms of a resting order.

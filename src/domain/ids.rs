@@ -57,6 +57,10 @@ pub struct LegId(pub Cause);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PositionId(pub Cause);
 
+/// A difference between our book and the broker's: named by the reading that showed it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FindingId(pub Cause);
+
 /// A text that names nothing of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not one of our ids")]
@@ -243,6 +247,19 @@ impl FromStr for PositionId {
     }
 }
 
+impl fmt::Display for FindingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for FindingId {
+    type Err = BadId;
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        text.parse().map(Self)
+    }
+}
+
 macro_rules! debug_as_text {
     ($($name:ident),*) => {$(
         impl fmt::Debug for $name {
@@ -251,7 +268,7 @@ macro_rules! debug_as_text {
     )*};
 }
 
-debug_as_text!(Cause, IntentId, OrderId, LegId, PositionId);
+debug_as_text!(Cause, IntentId, OrderId, LegId, PositionId, FindingId);
 
 #[cfg(test)]
 mod tests {

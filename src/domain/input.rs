@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::ids::{Cause, IntentId, LegId, OrderId, SignalId};
+use super::broker_book::{BrokerBook, Net, NetKey};
+use super::finding::Adoption;
+use super::ids::{Cause, FindingId, IntentId, LegId, OrderId, SignalId};
 use super::instrument::{ContractId, InstrumentIx};
 use super::money::{Lots, Money, Price, Quantity};
 use super::order::{BrokerOrderId, Pricing, Product, Side};
@@ -36,6 +38,8 @@ pub enum Input {
     Rules(RulesHash),
     /// What the broker's book shows of a resting order.
     Terms(SeenTerms),
+    /// What the broker's books show, when it matters.
+    BrokerBook(Box<BrokerBook>),
 }
 
 impl Input {
@@ -55,7 +59,8 @@ impl Input {
             | Self::Operator(_)
             | Self::Time
             | Self::Rules(_)
-            | Self::Terms(_) => None,
+            | Self::Terms(_)
+            | Self::BrokerBook(_) => None,
         }
     }
 }
@@ -244,6 +249,12 @@ pub enum Command {
     Settle(OrderId, Settlement),
     /// Put money in (or take it out, when negative).
     Cash(Money),
+    /// Change our book as a finding proposes, at another price when one is given.
+    Confirm(FindingId, Option<Price>),
+    /// Say that a finding is none.
+    Dismiss(FindingId),
+    /// Take in what the broker holds.
+    Adopt(Adoption),
 }
 
 /// What a person's exit is of.
@@ -345,4 +356,6 @@ pub struct Marks {
     pub contracts: std::collections::BTreeMap<ContractId, Mark>,
     /// The symbols the charts show, where those are others.
     pub charts: std::collections::BTreeMap<InstrumentIx, Quote>,
+    /// What the broker holds, where its position book had a row.
+    pub nets: std::collections::BTreeMap<NetKey, Net>,
 }

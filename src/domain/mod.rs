@@ -5,10 +5,12 @@
 //! process on any day.
 
 pub mod book;
+pub mod broker_book;
 pub mod calendar;
 pub mod charges;
 pub mod decide;
 pub mod fact;
+pub mod finding;
 pub mod gates;
 pub mod ids;
 pub mod input;

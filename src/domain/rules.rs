@@ -43,6 +43,8 @@ pub struct Rules {
     pub timing: TimingRules,
     /// What proves that an order never arrived.
     pub proof: ProofRules,
+    /// When our book and the broker's differ.
+    pub reconcile: ReconcileRules,
 }
 
 /// A SHA-256.
@@ -291,6 +293,23 @@ pub struct ProofRules {
     pub span_min: TimeDelta,
     /// The time after which a call that has not ended counts as ended (125 s).
     pub call_deadline: TimeDelta,
+}
+
+/// When our book and the broker's differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReconcileRules {
+    /// How old a row of the position book may be that an exit's quantity is held against (10 s).
+    pub net_age: TimeDelta,
+    /// Readings in a row that must show a difference (2).
+    pub reads_min: u32,
+    /// The time they span (2 s).
+    pub span_min: TimeDelta,
+    /// Readings in a row that must lack a row before it counts as missing (3).
+    pub absent_reads_min: u32,
+    /// The time they span (15 s).
+    pub absent_span_min: TimeDelta,
+    /// How far our equity may be from the broker's, in percent, before it is worth a word (1 %).
+    pub equity_apart: Percent,
 }
 
 impl Rules {

@@ -8,6 +8,7 @@ use crate::domain::book::{
     Resting, Reversal,
 };
 use crate::domain::fact::{Change, Goal, OpenGoal};
+use crate::domain::finding::{Drift, Finding, FindingEnd, Repair};
 use crate::domain::input::Funds;
 use crate::domain::instrument::ContractId;
 use crate::domain::order::Pricing;
@@ -17,7 +18,7 @@ record! {
     InstrumentState { state, bar_at, atr, stopped_at }
 }
 
-objects!(Position, Leg, DeskState, Intent, Order);
+objects!(Position, Leg, DeskState, Intent, Order, Finding);
 
 /// Writes the contract and, for whoever searches, its instrument.
 fn put_contract(contract: ContractId, fields: &mut Fields<'_, '_>) {
@@ -427,4 +428,79 @@ fn take_resting(value: &Value, names: Names<'_>) -> Result<Resting, BadText> {
         armed: names.field(value, "armed")?,
         fired_at: names.field(value, "fired_at")?,
     })
+}
+
+impl Spread for Finding {
+    fn spread(&self, fields: &mut Fields<'_, '_>) {
+        let Self {
+            drift,
+            repair,
+            found_at,
+            dismissed,
+            end,
+        } = self;
+        let Drift {
+            finding,
+            code,
+            contract,
+            symbol,
+            product,
+            order,
+            ours,
+            theirs,
+        } = drift;
+        fields.put("id", finding);
+        fields.put("code", code);
+        fields.put("contract", contract);
+        fields.put("instrument", &contract.map(|contract| contract.instrument));
+        fields.put("symbol", symbol);
+        fields.put("product", product);
+        fields.put("broker_order", order);
+        fields.put("ours", ours);
+        fields.put("theirs", theirs);
+        let repair = repair.as_ref();
+        fields.put("repair_lots", &repair.map(|repair| repair.lots));
+        fields.put("repair_price", &repair.map(|repair| repair.price));
+        fields.put("repair_basis", &repair.map(|repair| repair.basis));
+        fields.put("repair_reason", &repair.map(|repair| repair.reason));
+        fields.put("found_at", found_at);
+        fields.put("dismissed", dismissed);
+        fields.put("ended", &end.map(|(how, _)| how));
+        fields.put("ended_at", &end.map(|(_, at)| at));
+    }
+}
+
+impl Take for Finding {
+    fn take(value: &Value, names: Names<'_>) -> Result<Self, BadText> {
+        let finding = names.field(value, "id")?;
+        let lots: Option<_> = names.field(value, "repair_lots")?;
+        let repair = match lots {
+            Some(lots) => Some(Repair {
+                finding,
+                lots,
+                price: names.field(value, "repair_price")?,
+                basis: names.field(value, "repair_basis")?,
+                reason: names.field(value, "repair_reason")?,
+            }),
+            None => None,
+        };
+        let ended: Option<FindingEnd> = names.field(value, "ended")?;
+        let ended_at: Option<_> = names.field(value, "ended_at")?;
+        Ok(Self {
+            drift: Drift {
+                finding,
+                code: names.field(value, "code")?,
+                contract: names.field(value, "contract")?,
+                symbol: names.field(value, "symbol")?,
+                product: names.field(value, "product")?,
+                order: names.field(value, "broker_order")?,
+                ours: names.field(value, "ours")?,
+                theirs: names.field(value, "theirs")?,
+            },
+            repair,
+            found_at: names.field(value, "found_at")?,
+            dismissed: names.field(value, "dismissed")?,
+            end: ended.zip(ended_at),
+        })
+    }
 }

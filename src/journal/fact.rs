@@ -6,6 +6,7 @@ use super::text::{BadText, Names, Out, Put, Take, record};
 use crate::domain::fact::{
     Approval, Change, Claim, Fact, Fill, Goal, LegOpening, Movement, OpenGoal, Reduction,
 };
+use crate::domain::finding::{Drift, Repair};
 use crate::domain::ids::{IntentId, LegId, OrderId, SignalId};
 use crate::domain::input::Scope;
 
@@ -15,7 +16,7 @@ record! {
         intent, signal, contract, direction, product, position, leg, lots, valid_until, by_person,
         goal,
     }
-    Claim { order, side, lots, quantity, pricing, epoch, baseline }
+    Claim { order, side, lots, quantity, pricing, epoch, baseline, net }
     Change { order, lots, quantity, trigger, limit }
     Fill { order, quantity, value, charges, added, added_charges }
     LegOpening {
@@ -24,6 +25,8 @@ record! {
     }
     Reduction { intent, leg, lots, cost, value, gross, charges, reason }
     Movement { kind, amount, after, order }
+    Drift { finding, code, contract, symbol, product, order, ours, theirs }
+    Repair { finding, lots, price, basis, reason }
 }
 
 impl Put for Goal {
@@ -145,6 +148,7 @@ facts! {
         ModifyTaken = "modify_taken" { order }
         ModifyFailed = "modify_failed" { order, not_before, text, uncertain }
         TriggerSeen = "trigger_seen" { order, fired }
+        FindingSettled = "finding_settled" { finding, how, by, why }
     }
     boxed {
         IntentApproved = "intent_approved"
@@ -155,6 +159,8 @@ facts! {
         LedgerMoved = "ledger_moved"
         ModifyWanted = "modify_wanted"
         ModifyDone = "modify_done"
+        DriftFound = "drift_found"
+        RepairProposed = "repair_proposed"
     }
 }
 
@@ -258,6 +264,9 @@ pub fn refs(fact: &Fact) -> Refs {
         | Fact::TradingStateSet { .. }
         | Fact::HighWaterSet { .. }
         | Fact::FundsSeen { .. }
-        | Fact::RulesAdopted { .. } => Refs::default(),
+        | Fact::RulesAdopted { .. }
+        | Fact::DriftFound(_)
+        | Fact::RepairProposed(_)
+        | Fact::FindingSettled { .. } => Refs::default(),
     }
 }

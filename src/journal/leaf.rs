@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use super::text::{BadText, Names, Out, Put, Take, words};
 use crate::domain::fact::{CancelWhy, Code, ExitReason, IntentEnd, LedgerKind, OrderEnd};
-use crate::domain::ids::{Cause, IntentId, LegId, OrderId, PositionId};
+use crate::domain::finding::{FindingEnd, PriceBasis};
+use crate::domain::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId};
 use crate::domain::input::{PriceSource, TradingState};
 use crate::domain::instrument::{ContractId, InstrumentIx};
 use crate::domain::money::{Lots, Money, Percent, PointValue, Points, Price, Quantity, Ratio};
@@ -242,8 +243,8 @@ macro_rules! shown {
 }
 
 shown!(
-    Cause, IntentId, OrderId, LegId, PositionId, Side, Direction, Product, Exchange, Limiter,
-    Quotient, NaiveDate
+    Cause, IntentId, OrderId, LegId, PositionId, FindingId, Side, Direction, Product, Exchange,
+    Limiter, Quotient, NaiveDate
 );
 
 macro_rules! listed {
@@ -262,7 +263,15 @@ macro_rules! listed {
     )*};
 }
 
-listed!(ExitReason, OrderEnd, CancelWhy, LedgerKind, PriceSource);
+listed!(
+    ExitReason,
+    OrderEnd,
+    CancelWhy,
+    LedgerKind,
+    PriceSource,
+    FindingEnd,
+    PriceBasis
+);
 
 words! {
     TradingState { Active = "active", Reducing = "reducing", Frozen = "frozen" }

@@ -13,8 +13,8 @@ use crate::domain::market::{Tick, TickStep, TickTable};
 use crate::domain::order::Exchange;
 use crate::domain::rules::{
     AlertRules, DayRules, InstrumentRules, OnExisting, PortfolioRules, ProofRules, ProtectiveStop,
-    PyramidBudget, PyramidRules, QuantityUse, Rules, SizingEquity, SizingRules, StopHitOn,
-    StopRules, StopSource, TimingRules,
+    PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules, SizingEquity, SizingRules,
+    StopHitOn, StopRules, StopSource, TimingRules,
 };
 
 shown_record! {
@@ -38,6 +38,9 @@ shown_record! {
         exit_reprice,
     }
     ProofRules { reads_min, span_min, call_deadline }
+    ReconcileRules {
+        net_age, reads_min, span_min, absent_reads_min, absent_span_min, equity_apart,
+    }
     ChargeRates {
         exchange, kind, valid_from, brokerage, brokerage_max, stt_buy, stt_sell, exchange_fee, sebi,
         stamp_buy, gst, source, assumed,
@@ -98,6 +101,7 @@ impl Put for Rules {
             day,
             timing,
             proof,
+            reconcile,
         } = self;
         out.object(|fields| {
             fields.put("profile", profile);
@@ -113,6 +117,7 @@ impl Put for Rules {
             fields.put("day", day);
             fields.put("timing", timing);
             fields.put("proof", proof);
+            fields.put("reconcile", reconcile);
         });
     }
 }

@@ -15,8 +15,8 @@ use crate::domain::money::{Money, Percent, Ratio};
 use crate::domain::order::Exchange;
 use crate::domain::rules::{
     AlertRules, DayRules, OnExisting, PortfolioRules, ProofRules, ProtectiveStop, PyramidBudget,
-    PyramidRules, QuantityUse, SizingEquity, SizingRules, StopHitOn, StopRules, StopSource,
-    TimingRules,
+    PyramidRules, QuantityUse, ReconcileRules, SizingEquity, SizingRules, StopHitOn, StopRules,
+    StopSource, TimingRules,
 };
 use crate::domain::sizing::VolatilityUse;
 
@@ -170,6 +170,14 @@ fn rules() -> Rules {
             reads_min: 3,
             span_min: second,
             call_deadline: second,
+        },
+        reconcile: ReconcileRules {
+            net_age: second,
+            reads_min: 2,
+            span_min: second,
+            absent_reads_min: 3,
+            absent_span_min: second,
+            equity_apart: percent(1),
         },
     }
 }

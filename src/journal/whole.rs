@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use super::text::{BadText, Fields, Names, Spread, Take, objects};
 use crate::domain::book::{Book, InstrumentState, Intent, Leg, Order, Position, Reversal};
+use crate::domain::broker_book::{Net, NetKey};
+use crate::domain::finding::Finding;
 use crate::domain::input::{Mark, Marks, Quote};
 
 objects!(Book);
@@ -22,6 +24,7 @@ impl Spread for Book {
             orders,
             newest,
             reversals,
+            findings,
             marks,
             touched: _,
         } = self;
@@ -48,6 +51,7 @@ impl Spread for Book {
             }));
         });
         fields.with("reversals", |out| out.array(reversals.values()));
+        fields.with("findings", |out| out.array(findings.values()));
         put_marks(marks, fields);
     }
 }
@@ -69,6 +73,41 @@ fn put_marks(marks: &Marks, fields: &mut Fields<'_, '_>) {
             }
         }));
     });
+    put_nets(&marks.nets, fields);
+}
+
+/// Writes what the broker holds; a net without its fills would say too much.
+fn put_nets(nets: &BTreeMap<NetKey, Net>, fields: &mut Fields<'_, '_>) {
+    fields.with("nets", |out| {
+        out.rows(nets.iter().map(|((contract, product), net)| {
+            move |row: &mut Fields<'_, '_>| {
+                row.put("contract", contract);
+                row.put("product", product);
+                row.put("net", &net.net);
+                row.put("at", &net.at);
+                row.with("filled", |out| {
+                    out.rows(net.filled.iter().map(|(order, quantity)| {
+                        move |row: &mut Fields<'_, '_>| {
+                            row.put("order", order);
+                            row.put("quantity", quantity);
+                        }
+                    }));
+                });
+            }
+        }));
+    });
+}
+
+fn take_net(row: &Value, names: Names<'_>) -> Result<Net, BadText> {
+    let mut filled = BTreeMap::new();
+    for one in list(row, "filled")? {
+        filled.insert(names.field(one, "order")?, names.field(one, "quantity")?);
+    }
+    Ok(Net {
+        net: names.field(row, "net")?,
+        at: names.field(row, "at")?,
+        filled,
+    })
 }
 
 impl Spread for Mark {
@@ -128,6 +167,13 @@ impl Take for Book {
                 .charts
                 .insert(names.field(row, "instrument")?, quote);
         }
+        for row in list(value, "nets")? {
+            let key = (names.field(row, "contract")?, names.field(row, "product")?);
+            book.marks.nets.insert(key, take_net(row, names)?);
+        }
+        book.findings = all(value, ("findings", names), |one: &Finding| {
+            one.drift.finding
+        })?;
         book.positions = all(value, ("positions", names), |one: &Position| one.id)?;
         book.legs = all(value, ("legs", names), |one: &Leg| one.id)?;
         book.intents = all(value, ("intents", names), |one: &Intent| one.id)?;

@@ -169,6 +169,10 @@ fn place(book: &mut Book, table: &str, doc: &Value, names: Names<'_>) -> Result<
             let intent = crate::domain::book::Intent::take(doc, names)?;
             book.intents.insert(intent.id, intent);
         }
+        "drifts" => {
+            let finding = crate::domain::finding::Finding::take(doc, names)?;
+            book.findings.insert(finding.drift.finding, finding);
+        }
         "orders" => {
             let order = crate::domain::book::Order::take(doc, names)?;
             book.orders.insert(order.id, order);
@@ -225,6 +229,10 @@ async fn rows(executor: impl PgExecutor<'_>, desk: DeskId) -> Result<Vec<Row>, S
                  OR EXISTS (SELECT FROM o WHERE o.intent = i.id))
         UNION ALL
         SELECT 'orders', o.id, row_to_json(o)::text FROM o
+        UNION ALL
+        SELECT 'drifts', f.id, row_to_json(f)::text
+        FROM drifts f, d WHERE f.desk_id = $1
+            AND (f.ended_at IS NULL OR f.ended_at >= d.last_at - $2::interval)
         "#,
         desk.0,
         PgInterval {

@@ -6,8 +6,9 @@ use torana::domain::fact::{
     Approval, CancelWhy, Claim, Code, ExitReason, Fact, Fill, Goal, IntentEnd, LedgerKind,
     LegOpening, Movement, OpenGoal, OrderEnd, Reduction,
 };
+use torana::domain::finding::{Drift, FindingEnd, PriceBasis, Repair};
 use torana::domain::gates::{EntryKind, Judged, Size, Trace, Verdict};
-use torana::domain::ids::{Cause, IntentId, LegId, OrderId, PositionId, Purpose};
+use torana::domain::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId, Purpose};
 use torana::domain::input::{Quote, Scope, TradingState};
 use torana::domain::instrument::ContractId;
 use torana::domain::money::{Lots, Money, Points, Price, Quantity, Ratio};
@@ -343,6 +344,7 @@ pub(crate) fn wanted(order: OrderId, lots: Lots) -> Fact {
 
 pub(crate) fn claimed(order: OrderId, side: Side, lots: u32, pricing: Pricing) -> Fact {
     Fact::OrderClaimed(Box::new(Claim {
+        net: Some(Lots::new(2)),
         order,
         side,
         lots: Lots::new(lots),
@@ -609,5 +611,45 @@ fn remarks() -> Vec<Fact> {
             available: None,
             at: at(10),
         },
+    ]
+    .into_iter()
+    .chain(differences())
+    .collect()
+}
+
+/// Three differences: one that waits, one dismissed, one repaired.
+fn differences() -> Vec<Fact> {
+    let found = |number: u8, theirs: Option<i64>| {
+        Fact::DriftFound(Box::new(Drift {
+            finding: FindingId(cause(number)),
+            code: Code("other_quantity"),
+            contract: Some(december(bank())),
+            symbol: "BANKNIFTY29DEC26FUT".to_owned(),
+            product: Some(Product::Nrml),
+            order: broker_id("26112000000042").into(),
+            ours: Decimal::from(90),
+            theirs: theirs.map(Decimal::from),
+        }))
+    };
+    let settled = |number: u8, how| Fact::FindingSettled {
+        finding: FindingId(cause(number)),
+        how,
+        by: "asha".to_owned(),
+        why: "she sold one by phone".to_owned(),
+    };
+    let repair = Repair {
+        finding: FindingId(cause(53)),
+        lots: Lots::ONE,
+        price: price("51000.5"),
+        basis: PriceBasis::Traded,
+        reason: ExitReason::Broker,
+    };
+    vec![
+        found(51, None),
+        found(52, Some(-30)),
+        settled(52, FindingEnd::Dismissed),
+        found(53, Some(60)),
+        Fact::RepairProposed(Box::new(repair)),
+        settled(53, FindingEnd::Repaired),
     ]
 }

@@ -13,8 +13,8 @@ use torana::domain::money::{Lots, Money, Percent, PointValue, Ratio};
 use torana::domain::order::{Exchange, Product};
 use torana::domain::rules::{
     AlertRules, DayRules, InstrumentRules, OnExisting, PortfolioRules, ProofRules, ProtectiveStop,
-    PyramidBudget, PyramidRules, QuantityUse, Rules, RulesHash, SizingEquity, SizingRules,
-    StopHitOn, StopRules, StopSource, TimingRules,
+    PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules, RulesHash, SizingEquity,
+    SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
 };
 use torana::domain::sizing::VolatilityUse;
 
@@ -108,6 +108,14 @@ pub(crate) fn rules() -> Rules {
             reads_min: 3,
             span_min: TimeDelta::seconds(15),
             call_deadline: TimeDelta::seconds(125),
+        },
+        reconcile: ReconcileRules {
+            net_age: TimeDelta::seconds(10),
+            reads_min: 2,
+            span_min: TimeDelta::seconds(2),
+            absent_reads_min: 3,
+            absent_span_min: TimeDelta::seconds(15),
+            equity_apart: Percent::new(1.into()),
         },
     }
 }

@@ -6,7 +6,8 @@ use super::{Book, CancelState, Intent, ModifyState, Order, OrderState, Resting, 
 use crate::domain::fact::{
     Approval, Change, Claim, ExitReason, Fact, LedgerKind, Movement, OrderEnd,
 };
-use crate::domain::ids::{IntentId, OrderId, Purpose};
+use crate::domain::finding::{Drift, Finding, FindingEnd};
+use crate::domain::ids::{FindingId, IntentId, OrderId, Purpose};
 use crate::domain::input::{Funds, Scope};
 use crate::domain::money::{Lots, Money, Quantity};
 use crate::domain::order::{Pricing, Side};
@@ -179,6 +180,18 @@ impl Book {
                 });
                 self.touched.desk = true;
             }
+            Fact::DriftFound(drift) => self.found(drift, at),
+            Fact::RepairProposed(repair) => self.on_finding(repair.finding, |finding| {
+                finding.repair = Some((**repair).clone());
+            }),
+            Fact::FindingSettled { finding, how, .. } => {
+                self.on_finding(*finding, |finding| match how {
+                    FindingEnd::Dismissed => finding.dismissed = true,
+                    FindingEnd::Agreed | FindingEnd::Repaired | FindingEnd::Changed => {
+                        finding.end = Some((*how, at));
+                    }
+                });
+            }
             Fact::RulesAdopted { hash } => {
                 self.desk.rules = *hash;
                 self.touched.desk = true;
@@ -349,6 +362,25 @@ impl Book {
         if let Some(order) = self.orders.get_mut(&id) {
             change(order);
             self.touched.orders.insert(id);
+        }
+    }
+
+    fn found(&mut self, drift: &Drift, at: DateTime<Utc>) {
+        let finding = Finding {
+            drift: drift.clone(),
+            repair: None,
+            found_at: at,
+            dismissed: false,
+            end: None,
+        };
+        self.findings.insert(drift.finding, finding);
+        self.touched.findings.insert(drift.finding);
+    }
+
+    fn on_finding(&mut self, id: FindingId, change: impl FnOnce(&mut Finding)) {
+        if let Some(finding) = self.findings.get_mut(&id) {
+            change(finding);
+            self.touched.findings.insert(id);
         }
     }
 

@@ -7,6 +7,7 @@
 mod apply;
 mod exposure;
 mod fills;
+mod held;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +15,11 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 pub use exposure::{Equity, Exposure};
 pub use fills::{average, share};
+pub use held::{Asked, signed};
 
 use super::fact::{CancelWhy, Change, ExitReason, Goal, IntentEnd, OrderEnd};
-use super::ids::{IntentId, LegId, OrderId, PositionId, Purpose, SignalId};
+use super::finding::Finding;
+use super::ids::{FindingId, IntentId, LegId, OrderId, PositionId, Purpose, SignalId};
 use super::input::{Funds, Marks, TradingState};
 use super::instrument::{ContractId, InstrumentIx};
 use super::money::{Lots, Money, PointValue, Points, Price, Quantity};
@@ -46,7 +49,9 @@ pub struct Book {
     pub newest: BTreeMap<(SourceId, InstrumentIx), DateTime<Utc>>,
     /// Entry halves of reversals that wait until flat.
     pub reversals: BTreeMap<InstrumentIx, Reversal>,
-    /// Prices as seen; not part of the fold.
+    /// Differences from the broker's book: open ones, and those that ended lately.
+    pub findings: BTreeMap<FindingId, Finding>,
+    /// Prices, and what the broker holds, as seen; not part of the fold.
     pub marks: Marks,
     /// What was touched since [`Book::take_touched`].
     pub touched: Touched,
@@ -339,6 +344,8 @@ pub struct Touched {
     pub intents: BTreeSet<IntentId>,
     /// Orders.
     pub orders: BTreeSet<OrderId>,
+    /// Findings.
+    pub findings: BTreeSet<FindingId>,
 }
 
 impl OrderState {
@@ -582,5 +589,7 @@ impl Book {
             .retain(|_, leg| open.contains(&leg.position) || !old(leg.closed_at));
         self.positions
             .retain(|_, position| !old(position.closed_at));
+        self.findings
+            .retain(|_, finding| !old(finding.end.map(|(_, at)| at)));
     }
 }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::Decision;
-use crate::domain::book::{Intent, Leg, Order, OrderState};
+use crate::domain::book::{Asked, Intent, Leg, Order, OrderState};
 use crate::domain::calendar::Session;
 use crate::domain::fact::{Claim, Code, Fact, Goal, IntentEnd, OpenGoal, OrderEnd};
 use crate::domain::gates::{Entry, EntryKind};
@@ -93,7 +93,7 @@ impl Decision<'_> {
         }
         let limit = self.entry_limit(case, goal, quote);
         let lots = allowed.min(case.spec.order_lots_max());
-        self.claim(case, dispatch, (lots, Pricing::Limit(limit)));
+        self.claim(case, dispatch, (lots, Pricing::Limit(limit), None));
     }
 
     /// Returns why the market has moved too far since the decision, if it has.
@@ -187,8 +187,31 @@ impl Decision<'_> {
         if lots.is_zero() {
             return self.drop_exit(case);
         }
+        let net = book.held_for(leg, Some(case.order.id), self.asked(case));
+        let lots = net.map_or(lots, |net| lots.min(net));
+        if lots.is_zero() {
+            return self.wait_for_broker(case);
+        }
         let pricing = self.exit_price(case, leg, dispatch.quote);
-        self.claim(case, dispatch, (lots, pricing));
+        self.claim(case, dispatch, (lots, pricing, net));
+    }
+
+    fn asked(&self, case: &Case<'_>) -> Asked {
+        Asked {
+            now: self.view.now,
+            age_max: self.view.rules.reconcile.net_age,
+            per_lot: case.instrument.per_lot(case.spec),
+        }
+    }
+
+    /// The broker holds nothing more of it than leaves already: an order now would open the other
+    /// side. Ever later looks see whether that has changed; a person settles the difference.
+    fn wait_for_broker(&mut self, case: &Case<'_>) {
+        self.say(Fact::OrderReleased {
+            order: case.order.id,
+            not_before: self.view.now + self.pause(case.intent),
+            text: "the broker holds none of it that is not leaving already".to_owned(),
+        });
     }
 
     /// Returns the price an exit takes: the freshest quote with protection, else the newest mark
@@ -213,8 +236,13 @@ impl Decision<'_> {
         Pricing::Limit(reaching(from, case.order.side, percent, tick))
     }
 
-    fn claim(&mut self, case: &Case<'_>, dispatch: &Dispatch, terms: (Lots, Pricing)) {
-        let (lots, pricing) = terms;
+    fn claim(
+        &mut self,
+        case: &Case<'_>,
+        dispatch: &Dispatch,
+        terms: (Lots, Pricing, Option<Lots>),
+    ) {
+        let (lots, pricing, net) = terms;
         self.say(Fact::OrderClaimed(Box::new(Claim {
             order: case.order.id,
             side: case.order.side,
@@ -223,6 +251,7 @@ impl Decision<'_> {
             pricing,
             epoch: dispatch.epoch,
             baseline: dispatch.baseline.clone(),
+            net,
         })));
     }
 

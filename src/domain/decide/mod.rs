@@ -6,6 +6,7 @@
 //! 3. An entry needs an `Approved`; an exit takes side and quantity from its leg. Nothing but exits
 //!    leaves while reducing.
 
+mod broker_book;
 mod dispatch;
 mod exit;
 mod finish;
@@ -44,6 +45,7 @@ pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> 
         Input::Rules(hash) if book.desk.rules == *hash => {}
         Input::Terms(seen) => decision.terms(seen),
         Input::Rules(hash) => decision.say(Fact::RulesAdopted { hash: *hash }),
+        Input::BrokerBook(seen) => decision.broker_book(seen),
     }
     decision.facts
 }
@@ -125,6 +127,9 @@ pub fn answer(facts: &[Fact]) -> Option<Answer> {
         | Fact::ModifyTaken { .. }
         | Fact::ModifyDone(_)
         | Fact::ModifyFailed { .. }
-        | Fact::TriggerSeen { .. } => None,
+        | Fact::TriggerSeen { .. }
+        | Fact::DriftFound(_)
+        | Fact::RepairProposed(_)
+        | Fact::FindingSettled { .. } => None,
     })
 }

@@ -29,6 +29,8 @@ impl Decision<'_> {
             Command::CancelIntent(intent) => self.cancel_ordered(*intent),
             Command::Settle(order, settlement) => self.settle(*order, settlement),
             Command::Cash(amount) => self.cash(*amount),
+            Command::Dismiss(finding) => self.dismiss(*finding, operator),
+            Command::Confirm(..) | Command::Adopt(_) => {}
         }
     }
 

@@ -20,6 +20,7 @@ pub(super) struct Rows {
     orders: String,
     instruments: String,
     newest: String,
+    drifts: String,
     records: Records,
 }
 
@@ -49,6 +50,7 @@ impl Rows {
             && touched.intents.is_empty()
             && touched.orders.is_empty()
             && touched.instruments.is_empty()
+            && touched.findings.is_empty()
             && newest.is_empty()
             && !write.facts.iter().any(|row| is_record(row.fact));
         if none {
@@ -62,6 +64,7 @@ impl Rows {
             orders: entities.text("orders", &touched.orders, |id| book.orders.get(id))?,
             instruments: instruments(&entities, book, &touched.instruments),
             newest: newest_text(&entities, book, &newest),
+            drifts: entities.text("drifts", &touched.findings, |id| book.findings.get(id))?,
             records: Records::of(write, &entities, from_seq),
         }))
     }
@@ -83,6 +86,7 @@ impl Rows {
             self.records.ledger,
             self.records.eod,
             self.records.findings,
+            self.drifts,
         )
         .execute(&mut **tx)
         .await?;

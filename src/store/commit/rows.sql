@@ -61,6 +61,13 @@ n AS (
     INSERT INTO newest_signals
     SELECT r.* FROM json_populate_recordset(NULL::newest_signals, $6::text::json) r
     ON CONFLICT ON CONSTRAINT newest_signals_pkey DO UPDATE SET at = EXCLUDED.at),
+g AS (
+    INSERT INTO drifts
+    SELECT r.* FROM json_populate_recordset(NULL::drifts, $11::text::json) r
+    ON CONFLICT ON CONSTRAINT drifts_pkey DO UPDATE SET
+        (repair_lots, repair_price, repair_basis, repair_reason, dismissed, ended, ended_at) =
+        (EXCLUDED.repair_lots, EXCLUDED.repair_price, EXCLUDED.repair_basis,
+         EXCLUDED.repair_reason, EXCLUDED.dismissed, EXCLUDED.ended, EXCLUDED.ended_at)),
 f AS (
     INSERT INTO fills
     SELECT r.* FROM json_populate_recordset(NULL::fills, $7::text::json) r),

@@ -1,0 +1,144 @@
+//! A difference between our book and the broker's: both versions, what is proposed, how it ended.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+
+use super::fact::{Code, ExitReason};
+use super::ids::{FindingId, LegId};
+use super::instrument::ContractId;
+use super::money::{Lots, Price};
+use super::order::{BrokerOrderId, Direction, Product};
+
+/// What differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// Its name.
+    pub finding: FindingId,
+    /// What kind of difference.
+    pub code: Code,
+    /// In what, where it is an instrument of ours.
+    pub contract: Option<ContractId>,
+    /// The symbol, for people.
+    pub symbol: String,
+    /// How it is carried.
+    pub product: Option<Product>,
+    /// The broker's order, where it is about one.
+    pub order: Option<BrokerOrderId>,
+    /// What our book says.
+    pub ours: Decimal,
+    /// What the broker's says; nothing where it has no row.
+    pub theirs: Option<Decimal>,
+}
+
+/// A change of our book that would end a difference; it never sends an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// Which difference.
+    pub finding: FindingId,
+    /// How many lots our book gives up.
+    pub lots: Lots,
+    /// At what price.
+    pub price: Price,
+    /// Where the price is from.
+    pub basis: PriceBasis,
+    /// What the legs are closed for.
+    pub reason: ExitReason,
+}
+
+/// Where the price of a repair is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PriceBasis {
+    /// From trades that are not ours and make up exactly what is missing.
+    Traded,
+    /// The last price seen: nobody knows what it went for.
+    Mark,
+    /// The stop: no price is known either.
+    Stop,
+    /// A person said it.
+    Person,
+}
+
+/// How a difference ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FindingEnd {
+    /// Both books agree again.
+    Agreed,
+    /// Our book was changed as proposed.
+    Repaired,
+    /// A person said that it is none; it stays quiet until it changes.
+    Dismissed,
+    /// It became another difference.
+    Changed,
+}
+
+/// A difference as the book knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What differs.
+    pub drift: Drift,
+    /// What is proposed.
+    pub repair: Option<Repair>,
+    /// When it was found.
+    pub found_at: DateTime<Utc>,
+    /// Whether a person said that it is none.
+    pub dismissed: bool,
+    /// How it ended.
+    pub end: Option<(FindingEnd, DateTime<Utc>)>,
+}
+
+/// A position at the broker that a person takes in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adoption {
+    /// The name of the leg it becomes.
+    pub leg: LegId,
+    /// In what.
+    pub contract: ContractId,
+    /// How it is carried.
+    pub product: Product,
+    /// Which way it gains.
+    pub direction: Direction,
+    /// How many lots.
+    pub lots: Lots,
+    /// The price its gain counts from.
+    pub price: Price,
+    /// Where it gets out.
+    pub stop: Price,
+}
+
+impl Finding {
+    /// Returns whether it still waits for a person.
+    pub const fn is_open(&self) -> bool {
+        self.end.is_none() && !self.dismissed
+    }
+}
+
+impl PriceBasis {
+    /// Every one.
+    pub const ALL: &'static [Self] = &[Self::Traded, Self::Mark, Self::Stop, Self::Person];
+
+    /// Returns the word used in rows and answers.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Traded => "traded",
+            Self::Mark => "mark",
+            Self::Stop => "stop",
+            Self::Person => "person",
+        }
+    }
+}
+
+impl FindingEnd {
+    /// Every one.
+    pub const ALL: &'static [Self] =
+        &[Self::Agreed, Self::Repaired, Self::Dismissed, Self::Changed];
+
+    /// Returns the word used in rows and answers.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Agreed => "agreed",
+            Self::Repaired => "repaired",
+            Self::Dismissed => "dismissed",
+            Self::Changed => "changed",
+        }
+    }
+}
