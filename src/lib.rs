@@ -21,6 +21,7 @@ pub mod domain;
 pub mod http;
 pub mod journal;
 pub mod monitor;
+pub mod notify;
 pub mod sim;
 pub mod store;
 pub mod telemetry;

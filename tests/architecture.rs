@@ -19,12 +19,15 @@ const MODULES: &[(&str, &[&str])] = &[
     ("journal", &["domain"]),
     ("config", &["domain", "journal"]),
     ("telemetry", &["config"]),
-    ("notify", &["domain"]),
     ("sim", &["domain"]),
     ("broker", &["domain"]),
     ("store", &["domain", "journal"]),
     // a decision never waits for the network: no broker
     ("desk", &["domain", "journal", "clock", "store"]),
+    (
+        "notify",
+        &["domain", "journal", "clock", "config", "store", "desk"],
+    ),
     ("courier", &["domain", "clock", "store", "broker", "desk"]),
     (
         "monitor",
@@ -60,6 +63,7 @@ const CRATES: &[(&str, &[&str])] = &[
         "reqwest",
         &["broker", "sim", "http", "cli", "notify", "app"],
     ),
+    ("lettre", &["notify"]),
     ("tokio_tungstenite", &["broker"]),
     ("governor", &["http", "broker"]),
     ("toml", &["config"]),

@@ -6,6 +6,7 @@
 mod paper;
 mod reset;
 mod sending;
+mod telling;
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -32,6 +33,7 @@ use crate::domain::input::{Input, TradingState};
 use crate::domain::money::Money;
 use crate::http::admin::token;
 use crate::http::{self, Doors, PriceSeen, Serving};
+use crate::notify::Degraded;
 use crate::store::{self, DeskId, NewDesk, Store, cluster::Cluster};
 use crate::telemetry;
 
@@ -194,12 +196,18 @@ pub async fn serve(opened: Opened) -> anyhow::Result<()> {
         hint: practice.hint.clone(),
     };
     let health = sending::start(&mut deciding, &opened, (parts, practice.feed.clone()));
+    let degraded: Degraded = Arc::new(move || health.degraded());
+    telling::start(
+        &mut deciding,
+        &opened.config,
+        (Arc::clone(&lease), Arc::clone(&degraded)),
+    )?;
     let mut doors = Doors::new(Arc::clone(&desk), &opened.config);
     doors.reads = Some(ReadOnly::new(&practice.rest)?);
     doors.price_seen = practice.hint.clone().map(|hint| -> PriceSeen {
         Arc::new(move |instrument, price| hint.signal(instrument, price))
     });
-    doors.degraded = Arc::new(move || health.degraded());
+    doors.degraded = degraded;
     doors.counters = Some(counters);
     let serving = Serving {
         workers: opened.config.settings.server.workers,

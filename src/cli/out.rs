@@ -3,11 +3,9 @@
 
 use std::io::{BufRead as _, ErrorKind, Write as _};
 
-use chrono::{DateTime, Utc};
-use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
 
-use crate::domain::calendar::ist;
+pub(super) use crate::journal::people::{clock, gain, rupees};
 
 /// What the command line asked for makes no sense: exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -110,35 +108,6 @@ pub(super) fn print_lines<T: Serialize>(rows: &[T]) -> anyhow::Result<()> {
     print(&text)
 }
 
-/// Returns rupees as they are written in India: `12,34,567.50`.
-pub(super) fn rupees(amount: Decimal) -> String {
-    let paisa = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
-    let text = format!("{:.2}", paisa.abs());
-    let (whole, part) = text.split_once('.').unwrap_or((&text, "00"));
-    let digits = whole.chars().count();
-    let mut grouped = String::new();
-    for (place, digit) in whole.chars().enumerate() {
-        let left = digits - place;
-        if place > 0 && left >= 3 && left % 2 == 1 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    let sign = if paisa < Decimal::ZERO { "-" } else { "" };
-    format!("{sign}{grouped}.{part}")
-}
-
-/// Returns rupees with a sign, for gains.
-pub(super) fn gain(amount: Decimal) -> String {
-    let plus = if amount > Decimal::ZERO { "+" } else { "" };
-    format!("{plus}{}", rupees(amount))
-}
-
-/// Returns a moment as the exchanges' clocks show it.
-pub(super) fn clock(at: DateTime<Utc>) -> String {
-    ist(at).format("%d %b %H:%M:%S").to_string()
-}
-
 /// Returns what is there, or a dash.
 pub(super) fn or_dash<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
@@ -156,21 +125,6 @@ pub(super) fn list(words: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rupees_are_grouped_as_in_india() {
-        for (amount, text) in [
-            ("0", "0.00"),
-            ("999.995", "1,000.00"),
-            ("-1234.5", "-1,234.50"),
-            ("100000", "1,00,000.00"),
-            ("5000000", "50,00,000.00"),
-            ("123456789.01", "12,34,56,789.01"),
-            ("-0.004", "0.00"),
-        ] {
-            assert_eq!(rupees(amount.parse().unwrap()), text);
-        }
-    }
 
     #[test]
     fn columns_stand_under_their_heads() {

@@ -32,6 +32,8 @@ pub(super) fn judge(config: &mut Config, today: NaiveDate, problems: &Problems) 
         );
     }
     judge_addresses(settings, problems);
+    judge_channels(config, problems);
+    let settings = &config.settings;
     if settings.monitor.order_polls.is_empty() {
         note(problems, "monitor.order_polls", "needs at least one pause");
     }
@@ -71,6 +73,30 @@ fn judge_addresses(settings: &Settings, problems: &Problems) {
     }
 }
 
+/// Notes channels that are only half configured.
+fn judge_channels(config: &Config, problems: &Problems) {
+    let notify = &config.settings.notify;
+    if notify.telegram_chat.is_some() && config.secrets.telegram_token.is_none() {
+        let problem = "is needed where notify.telegram_chat is set";
+        note(problems, "TORANA_TELEGRAM_TOKEN", problem);
+    }
+    if notify.mail_server.is_some() {
+        if notify.mail_sender.is_none() {
+            note(problems, "notify.mail_sender", "is needed for mail");
+        }
+        if notify.mail_to.is_empty() {
+            note(problems, "notify.mail_to", "needs somebody to write to");
+        }
+        if notify.mail_user.is_some() && config.secrets.mail_password.is_none() {
+            note(
+                problems,
+                "TORANA_MAIL_PASSWORD",
+                "is needed for notify.mail_user",
+            );
+        }
+    }
+}
+
 /// Notes counts that nothing would work with at zero.
 fn refuse_nothing(settings: &Settings, problems: &Problems) {
     let limits = &settings.limits;
@@ -102,6 +128,10 @@ fn refuse_nothing(settings: &Settings, problems: &Problems) {
         ),
         ("courier.lanes", settings.courier.lanes == 0),
         ("database.pool", settings.database.pool == 0),
+        (
+            "notify.messages_per_minute",
+            settings.notify.messages_per_minute == 0,
+        ),
     ] {
         if is_zero {
             note(problems, key, "must be at least 1");

@@ -20,6 +20,7 @@ mod judge;
 mod layers;
 mod load;
 mod market;
+mod notify;
 mod rules;
 mod secrets;
 mod section;
@@ -30,6 +31,7 @@ pub use error::{ConfigError, Problem};
 pub use instruments::Assumed;
 pub use layers::Environment;
 pub use load::load;
+pub use notify::{MailTls, NotifySettings, Severity};
 pub use secrets::Secrets;
 pub use settings::{
     CalendarChoice, CourierSettings, CrashAfter, DatabaseSettings, DeskSettings, LimitSettings,

@@ -31,6 +31,10 @@ pub struct Secrets {
     pub database_owner_url: Option<SecretString>,
     /// Keys that sources sign alerts with, by the source's name in small letters.
     pub signing_keys: BTreeMap<String, SecretString>,
+    /// The token of the Telegram bot.
+    pub telegram_token: Option<SecretString>,
+    /// The password of the mail server.
+    pub mail_password: Option<SecretString>,
     /// Whether real orders were accepted in words.
     pub live_accepted: bool,
 }
@@ -54,6 +58,8 @@ impl Secrets {
             database_url: secret("DATABASE_URL"),
             database_owner_url: secret("DATABASE_OWNER_URL"),
             signing_keys,
+            telegram_token: secret("TORANA_TELEGRAM_TOKEN"),
+            mail_password: secret("TORANA_MAIL_PASSWORD"),
             live_accepted: given(env, "TORANA_LIVE") == Some(LIVE_WORDS),
         }
     }
@@ -70,6 +76,14 @@ impl Secrets {
             (
                 "DATABASE_OWNER_URL".to_owned(),
                 self.database_owner_url.is_some(),
+            ),
+            (
+                "TORANA_TELEGRAM_TOKEN".to_owned(),
+                self.telegram_token.is_some(),
+            ),
+            (
+                "TORANA_MAIL_PASSWORD".to_owned(),
+                self.mail_password.is_some(),
             ),
         ];
         let keys = self.signing_keys.keys();

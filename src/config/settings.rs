@@ -8,6 +8,7 @@ use core::time::Duration;
 use ipnet::IpNet;
 
 use super::Mode;
+use super::notify::{NotifySettings, read_notify};
 use super::section::{FromSetting, Section, read};
 use super::values::words;
 use crate::domain::money::Money;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub database: DatabaseSettings,
     /// What is logged.
     pub log: LogSettings,
+    /// Who is told what.
+    pub notify: NotifySettings,
 }
 
 /// A place in the life of an order, and at which passing of it to die.
@@ -285,6 +288,7 @@ pub(super) fn read_settings(root: &mut Section<'_>, given: Given) -> Option<Sett
     let openalgo = read_openalgo(root);
     let (courier, monitor) = read_drivers(root);
     let (paper, database, log) = read_parts(root);
+    let notify = read_notify(root);
     Some(Settings {
         mode: given.mode,
         crash_after: given.crash_after,
@@ -299,6 +303,7 @@ pub(super) fn read_settings(root: &mut Section<'_>, given: Given) -> Option<Sett
         paper: paper?,
         database: database?,
         log: log?,
+        notify: notify?,
     })
 }
 

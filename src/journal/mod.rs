@@ -9,6 +9,7 @@
 mod book;
 mod fact;
 mod leaf;
+pub mod people;
 mod rules;
 mod signal;
 mod text;

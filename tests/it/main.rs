@@ -14,6 +14,7 @@ mod bad_input;
 mod crowd;
 mod faults;
 mod lease;
+mod notices;
 mod outage;
 mod support;
 mod walk;

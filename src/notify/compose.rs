@@ -1,0 +1,245 @@
+//! Which facts people are told of, and in what words.
+
+use super::Notice;
+use super::words::{Names, gain, rupees};
+use crate::config::Severity;
+use crate::domain::book::average;
+use crate::domain::fact::{
+    Approval, ExitReason, Fact, Goal, IntentEnd, LedgerKind, LegOpening, OrderEnd,
+};
+use crate::domain::ids::Purpose;
+use crate::domain::input::{Scope, TradingState};
+use crate::domain::order::Side;
+
+/// Returns what a fact is worth telling, if anything; its number makes single events single.
+#[expect(clippy::too_many_lines, reason = "one line a fact")]
+pub(super) fn of_fact(fact: &Fact, (seq, names): (i64, Names<'_>)) -> Option<Notice> {
+    let (severity, key, text) = match fact {
+        Fact::LegOpened(opening) => (Severity::Info, once("opened", seq), opened(opening, names)),
+        Fact::LegClosed {
+            leg, net, reason, ..
+        } => {
+            let text = format!(
+                "{} closed ({}): {} after charges",
+                names.leg(*leg),
+                reason.word(),
+                gain(net.get())
+            );
+            (Severity::Info, once("closed", seq), text)
+        }
+        Fact::IntentApproved(approval) => {
+            let text = exit(approval, names)?;
+            (Severity::Warning, once("exit", seq), text)
+        }
+        Fact::IntentClosed {
+            intent,
+            filled,
+            why,
+        } if *why != IntentEnd::Done && intent.purpose != Purpose::Protective => {
+            let text = format!(
+                "{} ended with {filled} lots filled: {}",
+                names.intent(*intent),
+                why.word()
+            );
+            (Severity::Warning, once("intent", seq), text)
+        }
+        Fact::OrderUncertain { order, text } => {
+            let text = format!(
+                "{}: nobody knows whether its order {order} arrived ({text}); the broker's books are searched",
+                names.order(*order)
+            );
+            (Severity::Page, format!("uncertain:{order}"), text)
+        }
+        Fact::OrderQueued { order, pending } => {
+            let text = format!(
+                "{}: its order {order} waits for a person at OpenAlgo (number {pending}); new entries stop",
+                names.order(*order)
+            );
+            (Severity::Page, format!("queued:{order}"), text)
+        }
+        Fact::OrderRefused { order, text } => {
+            let severity = if order.intent.purpose.opens() {
+                Severity::Warning
+            } else {
+                Severity::Page
+            };
+            let key = repeated(&format!("refused:{}", order.intent));
+            (
+                severity,
+                key,
+                format!("{}: the broker refused: {text}", names.order(*order)),
+            )
+        }
+        Fact::OrderClosed {
+            order,
+            why: OrderEnd::Rejected,
+            text,
+        } => {
+            let text = format!(
+                "{}: rejected after it was taken: {}",
+                names.order(*order),
+                text.as_deref().unwrap_or("no reason given")
+            );
+            (
+                Severity::Warning,
+                repeated(&format!("rejected:{}", order.intent)),
+                text,
+            )
+        }
+        Fact::InputFaulted { .. } => {
+            let text = "a fault inside a decision: the input was put aside; look into the log";
+            (Severity::Page, repeated("faulted"), text.to_owned())
+        }
+        Fact::LimitBreached { code, value, limit } => {
+            let text = format!(
+                "limit {} breached: {} against {}",
+                code.0,
+                rupees(value.get()),
+                rupees(limit.get())
+            );
+            (
+                Severity::Page,
+                repeated(&format!("breached:{}", code.0)),
+                text,
+            )
+        }
+        Fact::TradingStateSet {
+            scope,
+            state,
+            by,
+            why,
+        } => {
+            let whose = match scope {
+                Scope::Desk => "the desk",
+                Scope::Instrument(ix) => names.instrument(*ix),
+            };
+            let severity = match state {
+                TradingState::Active => Severity::Info,
+                TradingState::Reducing | TradingState::Frozen => Severity::Page,
+            };
+            let text = format!("{whose} is {} (by {by}): {why}", state.word());
+            (severity, once("state", seq), text)
+        }
+        Fact::FindingMade {
+            instrument,
+            code,
+            ours,
+            theirs,
+            ..
+        } => {
+            let whose = instrument.map_or("the desk", |ix| names.instrument(ix));
+            let text = format!("{whose}: {}: ours {ours}; theirs {theirs}", code.0);
+            (
+                Severity::Page,
+                repeated(&format!("finding:{}:{whose}", code.0)),
+                text,
+            )
+        }
+        Fact::LedgerMoved(movement)
+            if matches!(movement.kind, LedgerKind::Deposit | LedgerKind::Withdrawal) =>
+        {
+            let text = format!(
+                "{} of {}; the ledger stands at {}",
+                movement.kind.word(),
+                rupees(movement.amount.get()),
+                rupees(movement.after.get())
+            );
+            (Severity::Info, once("cash", seq), text)
+        }
+        Fact::DriftFound(drift) => {
+            let theirs = drift
+                .theirs
+                .map_or_else(|| "nothing".to_owned(), |theirs| theirs.to_string());
+            let text = format!(
+                "{}: {}: ours {}, the broker's {theirs}; look at finding {}",
+                drift.symbol, drift.code.0, drift.ours, drift.finding
+            );
+            (Severity::Page, once("drift", seq), text)
+        }
+        Fact::FindingSettled {
+            finding,
+            how,
+            by,
+            why,
+        } => {
+            let text = format!("finding {finding} is {} by {by}: {why}", how.word());
+            (Severity::Info, once("settled", seq), text)
+        }
+        Fact::SignalRejected { .. }
+        | Fact::SignalRecorded { .. }
+        | Fact::SignalAccepted { .. }
+        | Fact::IntentLowered { .. }
+        | Fact::ExitWidened { .. }
+        | Fact::IntentClosed { .. }
+        | Fact::ReversalWaiting { .. }
+        | Fact::ReversalEnded { .. }
+        | Fact::OrderWanted { .. }
+        | Fact::OrderClaimed(_)
+        | Fact::OrderSent { .. }
+        | Fact::OrderReleased { .. }
+        | Fact::OrderNotPlaced { .. }
+        | Fact::OrderClosed { .. }
+        | Fact::CancelWanted { .. }
+        | Fact::CancelTaken { .. }
+        | Fact::CancelFailed { .. }
+        | Fact::Filled(_)
+        | Fact::LegGrown { .. }
+        | Fact::RiskFixed { .. }
+        | Fact::LegReduced(_)
+        | Fact::BarSeen { .. }
+        | Fact::EodViewed { .. }
+        | Fact::DayStarted { .. }
+        | Fact::LedgerMoved(_)
+        | Fact::HighWaterSet { .. }
+        | Fact::FundsSeen { .. }
+        | Fact::RulesAdopted { .. }
+        | Fact::ModifyWanted(_)
+        | Fact::ModifyTaken { .. }
+        | Fact::ModifyDone(_)
+        | Fact::ModifyFailed { .. }
+        | Fact::TriggerSeen { .. }
+        | Fact::RepairProposed(_) => return None,
+    };
+    Some(Notice {
+        severity,
+        key,
+        text,
+    })
+}
+
+/// Returns the key of something that is told each time it happens.
+fn once(what: &str, seq: i64) -> String {
+    format!("{what}:{seq}")
+}
+
+/// Returns the key of something that is told once in a while, however often it happens.
+fn repeated(what: &str) -> String {
+    format!("{what}{}", super::REPEATED)
+}
+
+fn opened(opening: &LegOpening, names: Names<'_>) -> String {
+    let what = names.label(
+        opening.contract.instrument,
+        opening.direction,
+        opening.layer,
+    );
+    let verb = match opening.direction.opening() {
+        Side::Buy => "bought",
+        Side::Sell => "sold",
+    };
+    let price = average(opening.cost, opening.lots);
+    let price = price.map_or_else(|| "?".to_owned(), |price| price.to_string());
+    format!(
+        "{what}: {verb} {} lots at {price}, stop {}",
+        opening.lots, opening.stop
+    )
+}
+
+/// Returns the words for an exit that nobody asked for.
+fn exit(approval: &Approval, names: Names<'_>) -> Option<String> {
+    let Goal::Close(reason) = &approval.goal else {
+        return None;
+    };
+    let asked = matches!(reason, ExitReason::Signal | ExitReason::Operator);
+    (!asked).then(|| format!("{}: out, {}", names.leg(approval.leg), reason.word()))
+}
