@@ -31,6 +31,7 @@ pub async fn run(shown: Shown, config: Config) -> anyhow::Result<()> {
         ">LOTS",
         ">ENTRY",
         ">STOP",
+        ">RESTS AT",
         ">PRICE",
         ">UNREALISED",
         ">RISK",
@@ -90,6 +91,7 @@ fn whole(table: &mut Table, position: &Position) {
         position.lots.to_string(),
         or_dash(position.entry),
         String::new(),
+        String::new(),
         or_dash(position.price),
         gain(position.unrealised),
         rupees(position.risk),
@@ -107,10 +109,20 @@ fn leg(table: &mut Table, leg: &Leg) {
         leg.lots.to_string(),
         leg.entry.to_string(),
         leg.stop.to_string(),
+        rests(leg),
         String::new(),
         gain(leg.unrealised),
         rupees(leg.risk),
         clock(leg.opened_at),
         leg.id.clone(),
     ]);
+}
+
+/// Returns where the order at the broker wakes, and for how much where that is not all of the leg.
+fn rests(leg: &Leg) -> String {
+    match leg.trigger {
+        Some(trigger) if leg.guarded == leg.lots => trigger.to_string(),
+        Some(trigger) => format!("{} of {} at {trigger}", leg.guarded, leg.lots),
+        None => "unguarded".to_owned(),
+    }
 }

@@ -84,6 +84,12 @@ fn text(whole: &Whole) -> String {
     for (instrument, count) in &status.working {
         lines.push(("working", format!("{count} in {instrument}")));
     }
+    for what in &status.unguarded {
+        lines.push((
+            "not guarded",
+            format!("{what}: no order rests at the broker"),
+        ));
+    }
     for order in &status.uncertain_orders {
         lines.push(("uncertain", format!("order {order}")));
     }

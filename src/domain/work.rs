@@ -120,7 +120,7 @@ fn may_leave(book: &Book, rules: &Rules, (order, now): (&Order, DateTime<Utc>)) 
             rules.calendar.session_at(instrument.exchange, now) == Session::Continuous
         });
     let frozen = book.state_of(order.contract.instrument) == TradingState::Frozen;
-    let entry_works = !intent.opens()
+    let entry_works = intent.id.purpose == Purpose::Exit
         && book
             .open_intents()
             .filter(|one| one.leg == intent.leg && one.opens())

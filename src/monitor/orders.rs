@@ -16,10 +16,10 @@ use super::proofs::Proofs;
 use crate::broker::{Broker, OrderRow, OrderState as BrokerState, ReadError, TradeRow};
 use crate::courier::{Baselines, Calls};
 use crate::desk::Desk;
-use crate::domain::book::{Book, Order, OrderState};
+use crate::domain::book::{Book, CancelState, ModifyState, Order, OrderState};
 use crate::domain::calendar::exchange_day;
-use crate::domain::ids::OrderId;
-use crate::domain::input::{CallKind, CallResult, Input, Outcome, Report, ReportStatus};
+use crate::domain::ids::{OrderId, Purpose};
+use crate::domain::input::{CallKind, CallResult, Input, Outcome, Report, ReportStatus, SeenTerms};
 use crate::domain::money::{Money, Quantity};
 use crate::domain::order::BrokerOrderId;
 use crate::domain::work::{self, Call};
@@ -83,11 +83,13 @@ impl<B: Broker> Orders<B> {
         }
     }
 
-    /// Returns whether an order is at the broker or in doubt.
+    /// Returns whether an order is at the broker or in doubt, beyond those that only wait for their
+    /// trigger.
     pub fn are_working(&self) -> bool {
         self.desk.seen().is_some_and(|book| {
             book.orders.values().any(|order| match order.state {
-                OrderState::Sent | OrderState::Sending { .. } | OrderState::Uncertain => true,
+                OrderState::Sent => !is_quiet(order),
+                OrderState::Sending { .. } | OrderState::Uncertain => true,
                 OrderState::Wanted | OrderState::Queued | OrderState::Closed(_) => false,
             })
         })
@@ -159,12 +161,18 @@ impl<B: Broker> Orders<B> {
             .orders
             .values()
             .any(|order| order.broker_id.is_some() || late::is_looked_for(order));
-        let working = book
+        let mut sent = book
             .orders
             .values()
-            .any(|order| order.state == OrderState::Sent);
+            .filter(|order| order.state == OrderState::Sent)
+            .map(is_quiet)
+            .peekable();
+        let rests = sent.peek().is_some();
+        let working = sent.any(|quiet| !quiet);
+        let slowest = self.polls.last().copied().unwrap_or(self.late_look);
         let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        working || (known && looked.at.is_none_or(|at| at.elapsed() >= self.late_look))
+        let old = |most: Duration| looked.at.is_none_or(|at| at.elapsed() >= most);
+        working || (rests && old(slowest)) || (known && old(self.late_look))
     }
 
     async fn read(&self) -> Result<Books, ReadError> {
@@ -221,6 +229,12 @@ impl<B: Broker> Orders<B> {
                 self.submit(Input::Report(report), epoch).await;
                 self.desk.crash().pass("row11");
             }
+            moved |= is_changing(order);
+            if let Some(seen) = terms(order, books).map(Input::Terms)
+                && self.desk.would_matter(&seen)
+            {
+                self.submit(seen, epoch).await;
+            }
         }
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         looked.still = if moved {
@@ -260,6 +274,41 @@ impl<B: Broker> Orders<B> {
             warn!(%error, "what the broker says was not written; the next round says it again");
         }
     }
+}
+
+/// Returns whether an order rests at the broker as it should and only waits for its trigger.
+fn is_quiet(order: &Order) -> bool {
+    let rests = order.id.intent.purpose == Purpose::Protective && order.resting.armed;
+    rests && order.resting.fired_at.is_none() && !is_changing(order)
+}
+
+/// Returns whether a cancel or a change of an order is under way: an exit may wait for it.
+fn is_changing(order: &Order) -> bool {
+    let settled = order.cancel == CancelState::None && order.resting.modify == ModifyState::None;
+    order.state == OrderState::Sent && !settled
+}
+
+/// Returns what the book shows of an order that rests until its trigger is touched.
+fn terms(order: &Order, books: &Books) -> Option<SeenTerms> {
+    let rests = order.id.intent.purpose == Purpose::Protective && order.state == OrderState::Sent;
+    let row = books
+        .orders
+        .get(order.broker_id.as_ref()?)
+        .filter(|_| rests)?;
+    let waits = match row.state {
+        BrokerState::TriggerPending => true,
+        BrokerState::Open => false,
+        BrokerState::Complete
+        | BrokerState::Cancelled
+        | BrokerState::Rejected
+        | BrokerState::Unknown(_) => return None,
+    };
+    Some(SeenTerms {
+        order: order.id,
+        quantity: row.quantity?,
+        pricing: row.pricing?,
+        waits,
+    })
 }
 
 /// Sums what was filled of each order.

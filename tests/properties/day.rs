@@ -14,7 +14,7 @@ use torana::domain::input::{Input, Mark, PriceSource, Quote, Report, TradingStat
 use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::money::{Lots, Money, Points, Price, Ratio};
 use torana::domain::order::Direction;
-use torana::domain::rules::{OnExisting, Rules};
+use torana::domain::rules::{OnExisting, ProtectiveStop, Rules, StopHitOn};
 
 use crate::world;
 
@@ -79,6 +79,13 @@ impl Day {
         }))]);
         day.feed(&Input::Time);
         day
+    }
+
+    /// Lets an order rest at the broker for each leg.
+    pub(crate) fn guarded(mut self, hit_on: StopHitOn) -> Self {
+        self.rules.stops.protective_stop = ProtectiveStop::Day;
+        self.rules.stops.hit_on = hit_on;
+        self
     }
 
     pub(crate) fn cause(&mut self) -> Cause {
@@ -232,9 +239,9 @@ impl Day {
     fn nothing_is_forgotten(&self) {
         for intent in self.book.intents.values() {
             let live = self.book.live_order(intent.id);
-            if intent.is_open() {
+            if intent.is_open() && intent.id.purpose != Purpose::Protective {
                 assert!(live.is_some(), "{} has no order", intent.id);
-            } else {
+            } else if !intent.is_open() {
                 let wanted = live.is_some_and(|order| order.state == OrderState::Wanted);
                 assert!(!wanted, "{} has ended and would leave", intent.id);
             }
@@ -277,7 +284,7 @@ impl Day {
         }
         for leg in self.book.legs.values() {
             let exits = self.book.orders.values().filter(|order| {
-                order.id.intent.purpose == Purpose::Exit
+                !order.id.intent.purpose.opens()
                     && !order.state.is_closed()
                     && order.state != OrderState::Wanted
                     && self.book.intents[&order.id.intent].leg == leg.id

@@ -2,14 +2,15 @@
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
-use torana::domain::book::{Order, OrderState};
-use torana::domain::ids::{IntentId, OrderId};
+use torana::domain::book::{ModifyState, Order, OrderState};
+use torana::domain::ids::{IntentId, OrderId, Purpose};
 use torana::domain::input::{
     CallKind, CallResult, Command, Dispatch, ExitWhat, Found, Funds, Input, Operator, Outcome,
-    Proof, Report, ReportStatus, Scope, Settlement, TradingState,
+    Proof, Report, ReportStatus, Scope, SeenTerms, Settlement, TradingState,
 };
 use torana::domain::money::{Lots, Money, Points, Quantity};
-use torana::domain::order::{BrokerOrderId, Side};
+use torana::domain::order::{BrokerOrderId, Pricing, Side};
+use torana::domain::rules::StopHitOn;
 use torana::domain::signal::{Ask, Bar, Expected, Layer, Signal, SourceId, TradeWord, Which};
 use torana::domain::work::{self, Call};
 
@@ -19,7 +20,7 @@ use crate::day::{Broker, Day, direction, price};
 type Event = (u8, u8, u8, u8, i8);
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
-    let event = (0_u8..22, any::<u8>(), any::<u8>(), any::<u8>(), -20_i8..=20);
+    let event = (0_u8..24, any::<u8>(), any::<u8>(), any::<u8>(), -20_i8..=20);
     prop::collection::vec(event, 1..160)
 }
 
@@ -38,6 +39,7 @@ fn happen(day: &mut Day, (kind, a, b, c, move_by): Event) {
             let available = (b % 3 > 0).then(|| Money::rupees(i64::from(c) * 1_000_000));
             day.feed(&Input::Funds(Funds { available, at }));
         }
+        22 | 23 => rests(day, (a, b, c)),
         _ => {
             day.pass(i64::from(a % 30));
             day.feed(&Input::Time);
@@ -187,6 +189,33 @@ fn late_answer(day: &mut Day, (a, b): (u8, u8)) {
         };
         outcome(day, (order.id, call), b);
     }
+}
+
+/// The broker answers a change of a resting order, or its book shows the order.
+fn rests(day: &mut Day, (a, b, c): (u8, u8, u8)) {
+    let found = pick(day, a, |one| {
+        one.id.intent.purpose == Purpose::Protective && one.state == OrderState::Sent
+    });
+    let Some(order) = found else {
+        return;
+    };
+    let mut shown = (order.quantity, order.pricing.unwrap());
+    match order.resting.modify {
+        ModifyState::Wanted(..) if b % 2 == 0 => {
+            return outcome(day, (order.id, CallKind::Modify), c);
+        }
+        ModifyState::Wanted(change, _) | ModifyState::Taken(change, _) if c % 3 > 0 => {
+            let (trigger, limit) = (change.trigger, change.limit);
+            shown = (change.quantity, Pricing::StopLimit { trigger, limit });
+        }
+        ModifyState::Wanted(..) | ModifyState::Taken(..) | ModifyState::None => {}
+    }
+    day.feed(&Input::Terms(SeenTerms {
+        order: order.id,
+        quantity: shown.0,
+        pricing: shown.1,
+        waits: c % 5 > 0,
+    }));
 }
 
 /// The broker reports. An honest one fills up to what was ordered, of orders that live with it.
@@ -339,7 +368,8 @@ fn settle(day: &mut Day, order: &Order) {
         OrderState::Sent if sent => {
             let all = order.lots.units(day.per_lot(order.contract));
             let opens = order.id.intent.purpose.opens();
-            let (quantity, status) = if opens {
+            let rests = order.id.intent.purpose == Purpose::Protective;
+            let (quantity, status) = if opens || rests {
                 (order.filled, ReportStatus::Cancelled)
             } else {
                 (all, ReportStatus::Complete)
@@ -386,8 +416,25 @@ proptest! {
     }
 
     #[test]
+    fn what_rests_at_the_broker_and_what_leaves_is_never_more_than_is_held(
+        events in events(), tick in any::<bool>(),
+    ) {
+        let hit_on = if tick { StopHitOn::Tick } else { StopHitOn::Close };
+        let mut day = Day::new(Broker::Honest).guarded(hit_on);
+        for event in events {
+            happen(&mut day, event);
+        }
+        day.folds_to_the_same();
+        flatten(&mut day);
+        let held: Vec<_> = day.book.legs.values().filter(|leg| leg.is_open()).collect();
+        prop_assert!(held.is_empty(), "{held:#?}");
+        let open: Vec<_> = day.book.open_intents().collect();
+        prop_assert!(open.is_empty(), "{open:#?}");
+    }
+
+    #[test]
     fn whatever_a_broker_says_nothing_is_lost_and_nothing_leaves_twice(events in events()) {
-        let mut day = Day::new(Broker::Lying);
+        let mut day = Day::new(Broker::Lying).guarded(StopHitOn::Tick);
         for event in events {
             happen(&mut day, event);
         }

@@ -6,18 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use torana::domain::book::{Book, OrderState};
+use torana::domain::book::{Book, ModifyState, OrderState};
 use torana::domain::decide::{answer, decide};
 use torana::domain::fact::{Fact, Goal, LedgerKind, Movement};
 use torana::domain::gates::{EntryKind, Judged, Trace};
 use torana::domain::ids::{Cause, OrderId, Purpose};
 use torana::domain::input::{
     CallKind, CallResult, Dispatch, Funds, Input, Mark, Outcome, PriceSource, Quote, Report,
-    ReportStatus,
+    ReportStatus, SeenTerms,
 };
 use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::money::{Money, Price, Quantity};
-use torana::domain::order::BrokerOrderId;
+use torana::domain::order::{BrokerOrderId, Pricing};
 use torana::domain::rules::Rules;
 use torana::domain::work::{self, Call};
 
@@ -99,6 +99,8 @@ impl Desk {
             "quote" => self.quote(&mut words),
             "answer" => self.answer(&mut words),
             "report" => self.report(&mut words),
+            "rests" => self.rests(&mut words),
+            "ratchet" => self.ratchet(&mut words),
             "proof" => self.proof(&mut words),
             "op" => self.operator(&mut words),
             _ => panic!("no line begins with {verb}"),
@@ -331,6 +333,8 @@ impl Desk {
         let order = self.which(words);
         let call = if words.takes("cancel") {
             CallKind::Cancel
+        } else if words.takes("modify") {
+            CallKind::Modify
         } else {
             CallKind::Place
         };
@@ -368,6 +372,44 @@ impl Desk {
             status,
             text: None,
         }));
+    }
+
+    /// `rests [LOTS] [fired]`: the broker's book shows the resting order as it was last wanted, or
+    /// with so many lots; waiting for its trigger, or past it.
+    fn rests(&mut self, words: &mut Words<'_>) {
+        let id = *self
+            .claimed
+            .iter()
+            .rev()
+            .find(|order| order.intent.purpose == Purpose::Protective)
+            .expect("nothing rests");
+        let order = self.book.orders[&id].clone();
+        let (mut quantity, pricing) = match order.resting.modify {
+            ModifyState::Wanted(change, _) | ModifyState::Taken(change, _) => {
+                let (trigger, limit) = (change.trigger, change.limit);
+                (change.quantity, Pricing::StopLimit { trigger, limit })
+            }
+            ModifyState::None => (order.quantity, order.pricing.unwrap()),
+        };
+        if words.peek().is_some_and(|word| word.parse::<u32>().is_ok()) {
+            quantity = words.lots("lots").units(self.per_lot(order.contract));
+        }
+        let waits = !words.takes("fired");
+        self.feed(&Input::Terms(SeenTerms {
+            order: id,
+            quantity,
+            pricing,
+            waits,
+        }));
+    }
+
+    /// `ratchet BANK_NIFTY Long_1 51,700`: the stop of a leg stands there now.
+    fn ratchet(&mut self, words: &mut Words<'_>) {
+        let ix = self.instrument(words);
+        let leg = self.leg(ix, words.must("a label"));
+        let stop = words.price("stop");
+        self.book.legs.get_mut(&leg).unwrap().stop = stop;
+        self.book.touched.legs.insert(leg);
     }
 
     fn per_lot(&self, contract: ContractId) -> u32 {

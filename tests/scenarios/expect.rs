@@ -4,6 +4,7 @@
 use rust_decimal::Decimal;
 use torana::domain::fact::{Approval, Fact, Goal};
 use torana::domain::gates::{Judged, Size, Trace, Verdict};
+use torana::domain::ids::Purpose;
 use torana::domain::money::{Lots, Money};
 use torana::domain::order::{Pricing, Side};
 use torana::domain::sizing::Quotient;
@@ -56,7 +57,10 @@ impl<'a> Expected<'a> {
     /// Fails when something left or was decided that nobody mentioned.
     pub(crate) fn end(&self) {
         for (place, fact) in self.desk.facts.iter().enumerate() {
-            let matters = matches!(fact, Fact::IntentApproved(_) | Fact::OrderClaimed(_));
+            let rests = fact
+                .approval()
+                .is_some_and(|approval| approval.intent.purpose == Purpose::Protective);
+            let matters = matches!(fact, Fact::IntentApproved(_) | Fact::OrderClaimed(_)) && !rests;
             assert!(
                 !matters || self.mentioned.contains(&place),
                 "nobody expected {fact:#?}"
@@ -153,10 +157,17 @@ impl<'a> Expected<'a> {
             unreachable!()
         };
         if let Some(limit) = words.maybe_number() {
-            let Pricing::Limit(price) = claim.pricing else {
+            let (Pricing::Limit(price) | Pricing::StopLimit { limit: price, .. }) = claim.pricing
+            else {
                 panic!("it has no limit: {:?}", claim.pricing)
             };
             same("limit", price.get(), limit);
+        }
+        if words.takes("trigger") {
+            let Pricing::StopLimit { trigger, .. } = claim.pricing else {
+                panic!("it does not rest: {:?}", claim.pricing)
+            };
+            same("trigger", trigger.get(), words.number("trigger"));
         }
         if words.takes("quantity") {
             same(
@@ -403,7 +414,7 @@ impl<'a> Expected<'a> {
     /// What else became true.
     fn followed(&self, word: &str, words: &mut Words<'_>) {
         match word {
-            "entry" | "add" | "exit" => self.intent_ended(word, words),
+            "entry" | "add" | "exit" | "resting" => self.intent_ended(word, words),
             "result" => self.result(words),
             "lowered" => {
                 let said = words.lots("lots");
@@ -430,6 +441,7 @@ impl<'a> Expected<'a> {
                 assert_eq!(count.count(), 1, "one cancel is enough");
             }
             "again" => self.again(words),
+            "change" | "rests" => self.changed(word, words),
             "reversal" => self.reversal(words),
             "finding" => {
                 let said = words.must("a code");
@@ -450,10 +462,35 @@ impl<'a> Expected<'a> {
                     Fact::OrderSent { .. } => said == "sent",
                     Fact::CancelTaken { .. } => said == "cancel_taken",
                     Fact::CancelFailed { .. } => said == "cancel_failed",
+                    Fact::ModifyTaken { .. } => said == "change_taken",
+                    Fact::ModifyFailed { .. } => said == "change_failed",
+                    Fact::TriggerSeen { fired, .. } => {
+                        said == if *fired { "fired" } else { "armed" }
+                    }
                     _ => false,
                 });
             }
             _ => panic!("nobody can expect {word}"),
+        }
+    }
+
+    /// `change 3 [trigger T] [limit L]`: the resting order is to have these terms; `rests 3 …`: the
+    /// broker's book shows it with these.
+    fn changed(&self, word: &str, words: &mut Words<'_>) {
+        let fact = self.find(word, |fact| match fact {
+            Fact::ModifyWanted(_) => word == "change",
+            Fact::ModifyDone(_) => word == "rests",
+            _ => false,
+        });
+        let (Fact::ModifyWanted(change) | Fact::ModifyDone(change)) = fact else {
+            unreachable!()
+        };
+        same("lots", change.lots.decimal(), words.number("lots"));
+        if words.takes("trigger") {
+            same("trigger", change.trigger.get(), words.number("trigger"));
+        }
+        if words.takes("limit") {
+            same("limit", change.limit.get(), words.number("limit"));
         }
     }
 
@@ -463,7 +500,9 @@ impl<'a> Expected<'a> {
         let said = words.must("why");
         let fact = self.find(said, |fact| {
             matches!(fact, Fact::IntentClosed { intent, why, .. }
-                if intent.purpose.word() == purpose && why.word() == said)
+                if (intent.purpose.word() == purpose
+                    || (purpose == "resting" && intent.purpose == Purpose::Protective))
+                    && why.word() == said)
         });
         if let (true, Fact::IntentClosed { filled, .. }) = (words.takes("filled"), fact) {
             same("filled", filled.decimal(), words.number("filled"));

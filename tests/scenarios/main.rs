@@ -130,4 +130,5 @@ stories! {
     second_look
     states
     gates
+    resting
 }

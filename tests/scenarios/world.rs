@@ -296,6 +296,16 @@ pub(crate) fn change(rules: &mut Rules, mut words: Words<'_>) {
         "on_existing_add" => rules.alerts.on_existing = OnExisting::Add,
         "strict_quantity" => rules.alerts.quantity = QuantityUse::Strict,
         "require_atr" => rules.alerts.require_atr = true,
+        "protective" => {
+            assert!(words.takes("day"));
+            rules.stops.protective_stop = ProtectiveStop::Day;
+        }
+        "hit_on" => {
+            rules.stops.hit_on = match words.must("close or tick") {
+                "tick" => StopHitOn::Tick,
+                _ => StopHitOn::Close,
+            }
+        }
         "require_funds" => rules.portfolio.require_funds = true,
         "charges" => {
             assert!(words.takes("on"));

@@ -504,6 +504,18 @@ impl Book {
         self.live_order(IntentId::of(leg.0, Purpose::Protective))
     }
 
+    /// Returns the lots of a leg that an order at the broker guards, and where it wakes.
+    pub fn guard_of(&self, leg: &Leg) -> Option<(Lots, Price)> {
+        let order = self.resting_of(leg.id)?;
+        let rests = order.state == OrderState::Sent && order.cancel == CancelState::None;
+        match order.pricing {
+            Some(Pricing::StopLimit { trigger, .. }) if rests => {
+                Some((order.lots.min(leg.lots), trigger))
+            }
+            Some(_) | None => None,
+        }
+    }
+
     /// Returns whether more could be sold than is held if this exit left now: what rests for its
     /// leg must be smaller or gone before, for certain.
     pub fn rests_in_the_way(&self, exit: &Intent) -> bool {
@@ -514,8 +526,8 @@ impl Book {
             return false;
         };
         match order.state {
-            OrderState::Wanted | OrderState::Queued | OrderState::Closed(_) => false,
-            OrderState::Sending { .. } | OrderState::Uncertain => true,
+            OrderState::Wanted | OrderState::Closed(_) => false,
+            OrderState::Sending { .. } | OrderState::Uncertain | OrderState::Queued => true,
             OrderState::Sent => {
                 let still = order.cancel == CancelState::None
                     && order.resting.modify == ModifyState::None

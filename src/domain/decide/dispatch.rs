@@ -1,5 +1,6 @@
 //! The second look: may this order leave now, for how many lots, at what price?
 
+use chrono::TimeDelta;
 use rust_decimal::Decimal;
 
 use super::Decision;
@@ -14,12 +15,15 @@ use crate::domain::market::{self, Tick};
 use crate::domain::money::{Lots, Percent, Points, Price, Ratio};
 use crate::domain::order::{Direction, Pricing, Side};
 
+/// How old a quote may be that an exit is priced at with the plain protection.
+const FRESH: TimeDelta = TimeDelta::milliseconds(500);
+
 /// What an order is about.
-struct Case<'a> {
-    intent: &'a Intent,
-    order: &'a Order,
-    instrument: &'a Instrument,
-    spec: &'a Spec,
+pub(super) struct Case<'a> {
+    pub(super) intent: &'a Intent,
+    pub(super) order: &'a Order,
+    pub(super) instrument: &'a Instrument,
+    pub(super) spec: &'a Spec,
 }
 
 impl Decision<'_> {
@@ -63,8 +67,11 @@ impl Decision<'_> {
                     self.dispatch_entry(&case, goal, (dispatch, quote));
                 }
             }
-            Goal::Close(_) if session == Session::Continuous => self.dispatch_exit(&case, dispatch),
-            Goal::Close(_) => {}
+            Goal::Close(_) if session != Session::Continuous => {}
+            Goal::Close(_) if intent.id.purpose == Purpose::Protective => {
+                self.dispatch_resting(&case, dispatch);
+            }
+            Goal::Close(_) => self.dispatch_exit(&case, dispatch),
         }
     }
 
@@ -173,7 +180,7 @@ impl Decision<'_> {
             .open_intents()
             .filter(|one| one.leg == case.intent.leg && one.opens())
             .any(|one| book.live_order(one.id).is_some());
-        if entry_works {
+        if entry_works || book.rests_in_the_way(case.intent) {
             return;
         }
         let Some(leg) = book.legs.get(&case.intent.leg).filter(|leg| leg.is_open()) else {
@@ -187,7 +194,11 @@ impl Decision<'_> {
         if lots.is_zero() {
             return self.drop_exit(case);
         }
-        let net = book.held_for(leg, Some(case.order.id), self.asked(case));
+        let net = book.held_for(
+            leg,
+            Some(case.order.id),
+            self.asked(case.instrument.per_lot(case.spec)),
+        );
         let lots = net.map_or(lots, |net| lots.min(net));
         if lots.is_zero() {
             return self.wait_for_broker(case);
@@ -196,11 +207,11 @@ impl Decision<'_> {
         self.claim(case, dispatch, (lots, pricing, net));
     }
 
-    fn asked(&self, case: &Case<'_>) -> Asked {
+    pub(super) fn asked(&self, per_lot: u32) -> Asked {
         Asked {
             now: self.view.now,
             age_max: self.view.rules.reconcile.net_age,
-            per_lot: case.instrument.per_lot(case.spec),
+            per_lot,
         }
     }
 
@@ -216,27 +227,32 @@ impl Decision<'_> {
 
     /// Returns the price an exit takes: the freshest quote with protection, else the newest mark
     /// with twice the distance, else the stop with four times. Each order that rested in vain makes
-    /// the next reach further; a slice does not.
+    /// the next reach further, to the edge of what the exchange lets trade; a slice does not. Where
+    /// nobody stands on the other side the market is locked: the order waits at its last price.
     fn exit_price(&self, case: &Case<'_>, leg: &Leg, quote: Option<Quote>) -> Pricing {
-        let mark = self
-            .view
-            .book
-            .marks
-            .contracts
-            .get(&leg.contract)
-            .map(|mark| mark.quote);
-        let (from, reach) = match (quote, mark) {
-            (Some(quote), _) => (best(case, quote), 1),
-            (None, Some(mark)) => (mark.price, 2),
-            (None, None) => (leg.stop, 4),
+        let mark = self.view.book.marks.contracts.get(&leg.contract);
+        let fresh = quote.filter(|quote| self.view.now - quote.at <= FRESH);
+        let newest = quote.into_iter().chain(mark.map(|mark| mark.quote));
+        let (from, last, reach) = match (fresh, newest.max_by_key(|quote| quote.at)) {
+            (Some(quote), _) if is_locked(quote, case.order.side) => {
+                return Pricing::Limit(quote.price);
+            }
+            (Some(quote), _) => (best(case, quote), quote.price, 1),
+            (None, Some(quote)) => (quote.price, quote.price, 2),
+            (None, None) => (leg.stop, leg.stop, 4),
         };
         let further = Decimal::from(reach << self.view.book.rested(case.order.id).min(2));
         let percent = Percent::new(case.instrument.protection.get() * further);
-        let tick = case.spec.ticks.at(from);
-        Pricing::Limit(reaching(from, case.order.side, percent, tick))
+        let (side, tick) = (case.order.side, case.spec.ticks.at(from));
+        let wanted = reaching(from, side, percent, tick);
+        let edge = market::protected(last, side, self.view.rules.stops.range, tick);
+        Pricing::Limit(match side {
+            Side::Buy => wanted.min(edge),
+            Side::Sell => wanted.max(edge),
+        })
     }
 
-    fn claim(
+    pub(super) fn claim(
         &mut self,
         case: &Case<'_>,
         dispatch: &Dispatch,
@@ -265,7 +281,7 @@ impl Decision<'_> {
         self.end_entry(intent, filled, why);
     }
 
-    fn drop_exit(&mut self, case: &Case<'_>) {
+    pub(super) fn drop_exit(&mut self, case: &Case<'_>) {
         let (order, intent, filled) = (case.order.id, case.intent.id, case.intent.filled);
         self.say(Fact::OrderClosed {
             order,
@@ -277,6 +293,15 @@ impl Decision<'_> {
             filled,
             why: IntentEnd::Done,
         });
+    }
+}
+
+/// Returns whether nobody stands on the side that an order of this side needs, and somebody on its
+/// own.
+const fn is_locked(quote: Quote, side: Side) -> bool {
+    match side {
+        Side::Buy => quote.ask.is_none() && quote.bid.is_some(),
+        Side::Sell => quote.bid.is_none() && quote.ask.is_some(),
     }
 }
 
@@ -294,7 +319,7 @@ fn best(case: &Case<'_>, quote: Quote) -> Price {
 
 /// Returns the price `percent` beyond another, on the tick that is further: an exit wants to be
 /// filled.
-fn reaching(from: Price, side: Side, percent: Percent, tick: Tick) -> Price {
+pub(super) fn reaching(from: Price, side: Side, percent: Percent, tick: Tick) -> Price {
     let room = Points::new(from.get()).times(percent.ratio());
     match side {
         Side::Buy => from.moved(room).map(|price| market::round_up(price, tick)),

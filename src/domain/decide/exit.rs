@@ -191,6 +191,8 @@ impl Decision<'_> {
             }
             if wider || (out.by_person && !exit.by_person) {
                 let lots = if wider { out.lots } else { exit.lots };
+                let leaving = lots.map_or(leg.lots, |lots| lots.less(exit.filled).min(leg.lots));
+                self.make_way(leg, leaving, out.by_person || exit.by_person);
                 let (intent, reason) = (exit.id, out.reason);
                 self.say(Fact::ExitWidened {
                     intent,
@@ -224,7 +226,24 @@ impl Decision<'_> {
             lots,
             not_before: None,
         });
+        self.make_way(leg, lots, out.by_person);
         self.cancel_entry_of(leg.id);
+    }
+
+    /// Returns the first number that no exit of this cause has: the exit half of a reversal has the
+    /// cause of its entry.
+    pub(super) fn free_exit(&self, cause: Cause) -> u16 {
+        let intents = &self.view.book.intents;
+        let taken = |number: &u16| {
+            intents.contains_key(&IntentId {
+                cause,
+                purpose: Purpose::Exit,
+                number: *number,
+            })
+        };
+        (0..u16::MAX)
+            .find(|number| !taken(number))
+            .unwrap_or(u16::MAX)
     }
 
     /// An exit needs the leg's own working entry out of the way.

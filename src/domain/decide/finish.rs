@@ -2,8 +2,8 @@
 
 use super::Decision;
 use crate::domain::book::{CancelState, Intent, Order};
-use crate::domain::fact::{CancelWhy, Fact, IntentEnd, OrderEnd};
-use crate::domain::ids::{IntentId, OrderId};
+use crate::domain::fact::{CancelWhy, Code, Fact, IntentEnd, OrderEnd};
+use crate::domain::ids::{IntentId, OrderId, Purpose};
 use crate::domain::money::Lots;
 
 /// How an order ended, with what its intent has filled and its leg holds after all of it.
@@ -27,10 +27,10 @@ impl Decision<'_> {
         if !intent.is_open() {
             return;
         }
-        if intent.opens() {
-            self.after_entry(intent, order, end);
-        } else {
-            self.after_exit(intent, order, end);
+        match intent.id.purpose {
+            Purpose::Entry | Purpose::Add => self.after_entry(intent, order, end),
+            Purpose::Exit => self.after_exit(intent, order, end),
+            Purpose::Protective => self.after_resting(intent, order, end),
         }
     }
 
@@ -131,10 +131,24 @@ impl Decision<'_> {
                 None
             }
         };
+        if pause.is_some() && intent.failures == 0 {
+            self.stuck(order, left, end.why.word());
+        }
         self.say(Fact::OrderWanted {
             order: next(intent, order.id),
             lots: left,
             not_before: pause,
+        });
+    }
+
+    /// An exit that does not come through goes on; a person should know what is not out.
+    pub(super) fn stuck(&mut self, order: &Order, left: Lots, why: &str) {
+        self.say(Fact::FindingMade {
+            instrument: Some(order.contract.instrument),
+            order: Some(order.id),
+            code: Code("exit_stuck"),
+            ours: format!("{left} lots are to go out and are still held"),
+            theirs: why.to_owned(),
         });
     }
 

@@ -10,12 +10,15 @@ mod broker_book;
 mod dispatch;
 mod exit;
 mod finish;
+mod guarded;
 mod modify;
 mod operator;
 mod outcome;
 mod report;
+mod resting;
 mod signal;
 mod time;
+mod touched;
 
 use chrono::{DateTime, Utc};
 

@@ -8,6 +8,9 @@ use crate::domain::input::{CallKind, CallResult, Found, Outcome, Proof, Scope, T
 use crate::domain::money::Lots;
 use crate::domain::order::BrokerOrderId;
 
+/// So many failures before this one make an outage.
+const OUTAGE: u16 = 2;
+
 impl Decision<'_> {
     pub(super) fn outcome(&mut self, outcome: &Outcome) {
         let Some(order) = self.view.book.orders.get(&outcome.order) else {
@@ -44,6 +47,7 @@ impl Decision<'_> {
             }
             (OrderState::Sending { .. }, CallResult::NotSent(text)) => {
                 let not_before = self.view.now + self.release_pause(order);
+                self.note_outage(order, text);
                 self.say(Fact::OrderReleased {
                     order: id,
                     not_before,
@@ -94,6 +98,14 @@ impl Decision<'_> {
         match intent.filter(|intent| !intent.opens()) {
             Some(exit) => self.pause(exit),
             None => self.view.rules.timing.release_pause,
+        }
+    }
+
+    /// An exit that has not left three times in a row is for a person to know of.
+    fn note_outage(&mut self, order: &Order, text: &str) {
+        let intent = self.view.book.intents.get(&order.id.intent);
+        if intent.is_some_and(|intent| !intent.opens() && intent.failures == OUTAGE) {
+            self.stuck(order, order.lots, text);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::domain::fact::{
     CancelWhy, Code, ExitReason, Fact, Fill, Goal, IntentEnd, LedgerKind, LegOpening, Movement,
     OpenGoal, OrderEnd, Reduction,
 };
-use crate::domain::ids::{IntentId, Purpose};
+use crate::domain::ids::Purpose;
 use crate::domain::input::{Report, ReportStatus, Scope};
 use crate::domain::instrument::{Instrument, Spec};
 use crate::domain::money::{Lots, Money, PointValue, Points, Quantity};
@@ -209,16 +209,8 @@ impl Decision<'_> {
             by_person: false,
             lots: None,
         };
-        let intents = &self.view.book.intents;
-        let taken = |number: &u16| {
-            intents.contains_key(&IntentId {
-                cause: out.cause,
-                purpose: Purpose::Exit,
-                number: *number,
-            })
-        };
-        let free = (0..u16::MAX).find(|number| !taken(number));
-        self.exit_intent(case.intent, out, (free.unwrap_or(u16::MAX), held));
+        let number = self.free_exit(out.cause);
+        self.exit_intent(case.intent, out, (number, held));
     }
 
     /// An exit's fill makes its leg smaller and books the gain.
@@ -230,6 +222,12 @@ impl Decision<'_> {
         let Some(leg) = leg.filter(|_| !growth.lots.is_zero()) else {
             return;
         };
+        let reason = if case.intent.id.purpose == Purpose::Protective {
+            self.fired(leg)
+        } else {
+            reason
+        };
+        self.note_late(case, growth.lots);
         let lots = growth.lots.min(leg.lots);
         if lots < growth.lots {
             self.finding(case, "exit_oversold", (leg.lots, growth.lots));
@@ -267,20 +265,40 @@ impl Decision<'_> {
 
     /// A late fill of an order that was over leaves less for the one that followed it.
     fn keep_within(&mut self, case: &Case<'_>, end: &End) {
-        let Some(other) = self.view.book.other_live_order(case.order.id) else {
+        let book = self.view.book;
+        let own = book.other_live_order(case.order.id);
+        let own = own.map(|other| (other, case.intent.lots, end.filled));
+        let exit = book.exit_of(case.intent.leg);
+        let exit = exit
+            .filter(|exit| exit.id != case.intent.id)
+            .and_then(|exit| {
+                let order = book.live_order(exit.id)?;
+                Some((order, exit.lots, exit.filled))
+            });
+        let Some((other, lots, filled)) = own.or(exit) else {
             return;
         };
         let per_lot = case.instrument.per_lot(case.spec);
         let working = other.lots.less(other.filled.lots(per_lot).0);
-        let leaving = case
-            .intent
-            .lots
-            .map_or(end.held, |lots| lots.less(end.filled));
+        let leaving = lots.map_or(end.held, |lots| lots.less(filled));
         let idle = other.state == OrderState::Wanted || other.cancel != CancelState::None;
         if !idle && working > leaving.min(end.held) {
             self.say(Fact::CancelWanted {
                 order: other.id,
                 why: CancelWhy::Reprice,
+            });
+        }
+    }
+
+    /// A fill that comes after its order was cancelled is taken as it is, and written down.
+    fn note_late(&mut self, case: &Case<'_>, lots: Lots) {
+        if case.order.state == OrderState::Closed(OrderEnd::Cancelled) {
+            self.say(Fact::FindingMade {
+                instrument: Some(case.order.contract.instrument),
+                order: Some(case.order.id),
+                code: Code("fill_after_cancel"),
+                ours: "cancelled".to_owned(),
+                theirs: format!("{lots} lots more were filled"),
             });
         }
     }

@@ -7,6 +7,7 @@ use super::Decision;
 use crate::domain::book::{CancelState, Intent, Order, OrderState, Reversal};
 use crate::domain::fact::{CancelWhy, Code, Fact};
 use crate::domain::gates::{self, Entry, EntryKind};
+use crate::domain::ids::Purpose;
 use crate::domain::input::TradingState;
 use crate::domain::order::Direction;
 use crate::domain::signal::{Ask, Layer, TradeWord};
@@ -40,6 +41,7 @@ impl Decision<'_> {
         for reversal in book.reversals.values() {
             self.second_half(reversal);
         }
+        self.guard();
     }
 
     fn day(&mut self) {
@@ -68,6 +70,9 @@ impl Decision<'_> {
 
     /// An entry that rests too long is cancelled; an exit is priced anew.
     fn wait_unfilled(&mut self, intent: &Intent, order: &Order) {
+        if intent.id.purpose == Purpose::Protective {
+            return self.doubt_cancel(order);
+        }
         let timing = &self.view.rules.timing;
         let (wait, why) = if intent.opens() {
             (timing.entry_wait, CancelWhy::Wait)
@@ -82,23 +87,24 @@ impl Decision<'_> {
             // Its next order could not leave: better one that rests than none.
             return;
         }
-        let taken = matches!(order.cancel, CancelState::Taken(_));
-        if taken
-            && order
-                .not_before
-                .is_some_and(|at| self.view.now - at >= CANCEL_WAIT)
-        {
-            return self.say(Fact::CancelFailed {
-                order: order.id,
-                not_before: self.view.now,
-                text: "taken, and the order still works".to_owned(),
-            });
-        }
+        self.doubt_cancel(order);
         let over = |since: DateTime<Utc>| self.view.now - since >= wait;
         if order.cancel == CancelState::None && order.sent_at.is_some_and(over) {
             self.say(Fact::CancelWanted {
                 order: order.id,
                 why,
+            });
+        }
+    }
+
+    /// A cancel that the broker took and that does not show is sent again.
+    fn doubt_cancel(&mut self, order: &Order) {
+        let late = |at: DateTime<Utc>| self.view.now - at >= CANCEL_WAIT;
+        if matches!(order.cancel, CancelState::Taken(_)) && order.not_before.is_some_and(late) {
+            self.say(Fact::CancelFailed {
+                order: order.id,
+                not_before: self.view.now,
+                text: "taken, and the order still works".to_owned(),
             });
         }
     }

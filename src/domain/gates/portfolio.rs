@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 
 use super::entry::fits;
 use super::{Entry, EntryKind, Judged, compared, plain};
+use crate::domain::ids::Purpose;
 use crate::domain::money::{Lots, Money, Percent, Points};
 use crate::domain::rules::QuantityUse;
 
@@ -213,7 +214,10 @@ pub(super) fn open_intents(entry: &Entry<'_>) -> Judged {
     let Some(limit) = entry.view.rules.portfolio.max_open_intents else {
         return Judged::NotAsked;
     };
-    let open = entry.view.book.open_intents().count();
+    let pursued = entry.view.book.open_intents();
+    let open = pursued
+        .filter(|one| one.id.purpose != Purpose::Protective)
+        .count();
     let open = u32::try_from(open).unwrap_or(u32::MAX);
     compared(open < limit, Decimal::from(open), Decimal::from(limit))
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::domain::book::{self, Book};
 use crate::domain::calendar::exchange_day;
+use crate::domain::ids::Purpose;
 use crate::domain::money::{Lots, Money, Points};
 use crate::domain::order::Direction;
 use crate::domain::rules::Rules;
@@ -59,6 +60,9 @@ pub struct Leg {
     pub risk_at_entry: Decimal,
     pub charges: Decimal,
     pub opened_at: DateTime<Utc>,
+    /// The lots that an order at the broker guards, and the price it wakes at.
+    pub guarded: u32,
+    pub trigger: Option<Decimal>,
     /// The exit under way, when there is one.
     pub exit: Option<String>,
 }
@@ -111,6 +115,7 @@ fn leg(leg: &book::Leg, (book, rules): (&Book, &Rules), now: DateTime<Utc>) -> L
         Direction::Short => "Short",
     };
     let plain = |amount: Money| amount.get().normalize();
+    let guard = book.guard_of(leg);
     Leg {
         id: leg.id.to_string(),
         layer: format!("{side}_{}", leg.layer.0),
@@ -126,6 +131,8 @@ fn leg(leg: &book::Leg, (book, rules): (&Book, &Rules), now: DateTime<Utc>) -> L
         risk_at_entry: plain(leg.risk),
         charges: plain(leg.charges),
         opened_at: leg.opened_at,
+        guarded: guard.map_or(0, |(lots, _)| lots.get()),
+        trigger: guard.map(|(_, trigger)| trigger.get().normalize()),
         exit: book.exit_of(leg.id).map(|intent| intent.id.to_string()),
     }
 }
@@ -135,10 +142,25 @@ fn average(cost: Points, lots: Lots) -> Option<Decimal> {
     Some(average.round_dp(4).normalize())
 }
 
+/// Returns the open legs, or the parts of them, that no order at the broker guards.
+pub(super) fn unguarded(book: &Book, rules: &Rules) -> Vec<String> {
+    let open = book.legs.values().filter(|leg| leg.is_open());
+    let parts = open.filter_map(|leg| {
+        let guarded = book.guard_of(leg).map_or(Lots::ZERO, |(lots, _)| lots);
+        let bare = leg.lots.less(guarded);
+        (!bare.is_zero()).then(|| {
+            let symbol = rules.instruments.symbol(leg.contract);
+            format!("{bare} lots of {symbol}, leg {}", leg.id)
+        })
+    });
+    parts.collect()
+}
+
 /// Returns what is traded of each instrument now, by its name: entries and exits under way.
 pub(super) fn working(book: &Book, rules: &Rules) -> BTreeMap<String, usize> {
     let mut all = BTreeMap::new();
-    for intent in book.open_intents() {
+    let pursued = book.open_intents();
+    for intent in pursued.filter(|one| one.id.purpose != Purpose::Protective) {
         let instrument = rules.instruments.get(intent.contract.instrument);
         let name = instrument.map_or_else(String::new, |one| one.name.clone());
         *all.entry(name).or_default() += 1;

@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::held::working;
+use super::held::{unguarded, working};
 use crate::domain::book::{Book, Equity, Exposure};
 use crate::domain::input::TradingState;
 use crate::domain::money::{Money, Percent};
@@ -32,6 +32,8 @@ pub struct Status {
     pub legs: usize,
     /// Entries and exits under way, by instrument.
     pub working: BTreeMap<String, usize>,
+    /// What no order at the broker guards: only this process watches its stop.
+    pub unguarded: Vec<String>,
     /// Orders of which nobody knows what became.
     pub uncertain_orders: Vec<String>,
     /// Orders that wait for a person at OpenAlgo.
@@ -124,6 +126,7 @@ pub fn status(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Status {
         positions: book.positions.values().filter(|one| one.is_open()).count(),
         legs: book.legs.values().filter(|one| one.is_open()).count(),
         working: working(book, rules),
+        unguarded: unguarded(book, rules),
         uncertain_orders: orders(crate::domain::book::OrderState::is_unanswered),
         queued_orders: orders(|state| state == crate::domain::book::OrderState::Queued),
     }
