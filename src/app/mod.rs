@@ -4,6 +4,7 @@
 //! when any task ends, all are told to stop.
 
 mod paper;
+mod patience;
 mod reset;
 mod sending;
 mod telling;
@@ -25,9 +26,10 @@ use tracing::{info, warn};
 pub use paper::{follows_alerts, sim_base};
 pub use reset::reset;
 
+use self::patience::Patience;
 use crate::broker::openalgo::{OpenAlgo, ReadOnly};
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Config, Mode, Settings};
+use crate::config::{Config, CrashAfter, Mode, Settings};
 use crate::desk::{CrashPoint, Desk, Lease, LiveMarks, Parts};
 use crate::domain::input::{Input, TradingState};
 use crate::domain::money::Money;
@@ -92,11 +94,18 @@ pub async fn open(config: Config) -> anyhow::Result<Opened> {
         service,
         cluster,
     } = database(&config)?;
-    store::migrate(owner)
-        .await
-        .context("the schema could not be brought up to date")?;
+    let patience = Patience::new();
+    while let Err(error) = store::migrate(owner.clone()).await {
+        let lasting = patience.outlast(error).await;
+        lasting.context("the schema could not be brought up to date")?;
+    }
     let instruments = Arc::new(config.rules.instruments.clone());
-    let store = Store::connect(service, instruments).await?;
+    let store = loop {
+        match Store::connect(service.clone(), Arc::clone(&instruments)).await {
+            Ok(store) => break store,
+            Err(error) => patience.outlast(error).await?,
+        }
+    };
     let desk = DeskId(1);
     let new = NewDesk {
         id: desk,
@@ -108,7 +117,9 @@ pub async fn open(config: Config) -> anyhow::Result<Opened> {
             Mode::Paper | Mode::Shadow => TradingState::Active,
         },
     };
-    store.ensure_desk(&new, SystemClock.now()).await?;
+    while let Err(error) = store.ensure_desk(&new, SystemClock.now()).await {
+        patience.outlast(error).await?;
+    }
     Ok(Opened {
         config,
         store,
@@ -132,12 +143,11 @@ pub struct Deciding {
 /// Starts a desk on an opened database, gives a new one its capital and adopts the rules.
 pub async fn decide(opened: &Opened) -> anyhow::Result<Deciding> {
     let settings = &opened.config.settings;
-    let crash = settings
-        .crash_after
-        .as_ref()
-        .map_or_else(CrashPoint::default, |crash| {
-            CrashPoint::at(crash.place.clone(), crash.passing)
-        });
+    let crash = match settings.crash_after.clone() {
+        None => CrashPoint::Nowhere,
+        Some(CrashAfter::At(place, passing)) => CrashPoint::at(place, passing),
+        Some(CrashAfter::Told(file)) => CrashPoint::Told(file),
+    };
     let (desk, worker) = Desk::new(Parts {
         store: opened.store.clone(),
         id: opened.desk,
@@ -152,9 +162,14 @@ pub async fn decide(opened: &Opened) -> anyhow::Result<Deciding> {
     let last = CancellationToken::new();
     let token = last.clone();
     tasks.spawn(worker.run(token).map(|()| "desk"));
-    desk.input(Input::Rules(opened.config.rules.hash), None)
-        .await?;
-    desk.refresh().await?;
+    let patience = Patience::new();
+    let rules = opened.config.rules.hash;
+    while let Err(error) = desk.input(Input::Rules(rules), None).await {
+        patience.outlast(error).await?;
+    }
+    while let Err(error) = desk.refresh().await {
+        patience.outlast(error).await?;
+    }
     Ok(Deciding {
         desk,
         tasks,

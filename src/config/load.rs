@@ -139,20 +139,21 @@ impl Loader<'_> {
         layered
     }
 
-    /// Reads `TORANA_CRASH_AFTER=row7:2`.
+    /// Reads `TORANA_CRASH_AFTER=row7:2` or `TORANA_CRASH_AFTER=@/path/of/a/file`.
     fn crash_after(&self) -> Option<CrashAfter> {
         let text = given(self.env, "TORANA_CRASH_AFTER")?;
-        let read = text.split_once(':').and_then(|(place, passing)| {
-            Some(CrashAfter {
-                place: place.to_owned(),
-                passing: passing.parse().ok().filter(|number| *number > 0)?,
-            })
-        });
+        let read = match text.strip_prefix('@') {
+            Some(file) => Some(CrashAfter::Told(file.into())),
+            None => text.split_once(':').and_then(|(place, passing)| {
+                let passing = passing.parse().ok().filter(|number| *number > 0)?;
+                Some(CrashAfter::At(place.to_owned(), passing))
+            }),
+        };
         if read.is_none() {
             note(
                 self.problems,
                 "TORANA_CRASH_AFTER",
-                "must be a place and a number from 1, like row7:2",
+                "must be a place and a number from 1, like row7:2, or @ and a file that names a place",
             );
         }
         read

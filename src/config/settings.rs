@@ -4,6 +4,7 @@
 
 use core::net::SocketAddr;
 use core::time::Duration;
+use std::path::PathBuf;
 
 use ipnet::IpNet;
 
@@ -46,13 +47,13 @@ pub struct Settings {
     pub notify: NotifySettings,
 }
 
-/// A place in the life of an order, and at which passing of it to die.
+/// A place in the life of an order at which to die.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CrashAfter {
-    /// The place: `row7`.
-    pub place: String,
-    /// Counted from 1.
-    pub passing: u32,
+pub enum CrashAfter {
+    /// At a passing of a place, counted from 1: `row7:2`.
+    At(String, u32),
+    /// At the place this file names, once it does: `@/path`.
+    Told(PathBuf),
 }
 
 /// The doors.

@@ -1,35 +1,87 @@
-//! Places where a test may let this process die, to show that starting is recovering.
+//! Places where a test lets this process die or stop, to show that starting is recovering.
 //!
-//! Off unless the hidden setting names a place; refused in live.
+//! Off unless the hidden setting names a place, or a file that names one; refused in live.
 
 use core::sync::atomic::{AtomicU32, Ordering};
+use std::path::{Path, PathBuf};
+use std::process::{Command, abort, id};
 
-/// Where to die, and at which passing.
+/// The word after a place at which the process only stops, until somebody wakes it.
+const STOP: &str = "stop";
+
+/// Where to die.
 #[derive(Debug, Default)]
-pub struct CrashPoint {
-    place: Option<String>,
-    passing: u32,
-    passed: AtomicU32,
+pub enum CrashPoint {
+    /// Nowhere.
+    #[default]
+    Nowhere,
+    /// At a passing of a place, counted from 1.
+    At {
+        /// The place.
+        place: String,
+        /// At which passing.
+        passing: u32,
+        /// How often it was passed.
+        passed: AtomicU32,
+    },
+    /// At the place that a file names, as soon as it does. The file goes with the first process
+    /// that is struck: it strikes once.
+    Told(PathBuf),
 }
 
 impl CrashPoint {
     /// Dies when `place` is passed for the `passing`th time, counted from 1.
     pub const fn at(place: String, passing: u32) -> Self {
-        Self {
-            place: Some(place),
+        Self::At {
+            place,
             passing,
             passed: AtomicU32::new(0),
         }
     }
 
-    /// Passes a place: dies here if it is the one.
+    /// Passes a place: dies or stops here if it is the one.
     pub fn pass(&self, place: &str) {
-        if self.place.as_deref() != Some(place) {
-            return;
-        }
-        if self.passed.fetch_add(1, Ordering::SeqCst).saturating_add(1) == self.passing {
-            tracing::warn!(place, "dying here, as the setting asks");
-            std::process::abort();
+        match self {
+            Self::Nowhere => {}
+            Self::At {
+                place: wanted,
+                passing,
+                passed,
+            } => {
+                let due = wanted == place
+                    && passed.fetch_add(1, Ordering::SeqCst).saturating_add(1) == *passing;
+                if due {
+                    die(place);
+                }
+            }
+            Self::Told(file) => obey(file, place),
         }
     }
+}
+
+/// Does what the file says, when it speaks of this place and no other process was quicker.
+fn obey(file: &Path, place: &str) {
+    let Ok(text) = std::fs::read_to_string(file) else {
+        return;
+    };
+    let (wanted, how) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+    if wanted != place || std::fs::remove_file(file).is_err() {
+        return;
+    }
+    if how != STOP {
+        die(place);
+    }
+    tracing::warn!(place, "stopping here, as the setting asks");
+    let stopped = Command::new("kill")
+        .args(["-s", "STOP", &id().to_string()])
+        .status();
+    if stopped.is_err() {
+        die(place);
+    }
+    tracing::warn!(place, "awake again");
+}
+
+fn die(place: &str) {
+    tracing::warn!(place, "dying here, as the setting asks");
+    abort();
 }

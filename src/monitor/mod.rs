@@ -52,7 +52,8 @@ impl<B: Broker> Monitor<B> {
             return;
         };
         self.time(epoch).await;
-        if self.orders.round(epoch).await {
+        let first = self.lease.may_open().is_none();
+        if self.orders.round(epoch, first).await {
             self.lease.recovered(epoch);
         }
     }

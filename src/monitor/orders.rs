@@ -111,17 +111,19 @@ impl<B: Broker> Orders<B> {
         pause.saturating_sub(since.elapsed())
     }
 
-    /// Looks at everything once; returns whether the books could be read where that was due.
-    pub async fn round(&self, epoch: i64) -> bool {
+    /// Looks at everything once, at the books in any case when this is the `first` time; returns
+    /// whether the books could be read where that was due, and every order in doubt was looked up.
+    pub async fn round(&self, epoch: i64, first: bool) -> bool {
         let Some(book) = self.desk.seen() else {
             return false;
         };
+        let mut looked = true;
         for call in work::due(&book, self.desk.rules(), self.desk.clock().now()) {
             if let Call::Resolve(order) = call {
-                self.resolve(&book, order, epoch).await;
+                looked &= self.resolve(&book, order, epoch).await;
             }
         }
-        if self.is_time(&book) {
+        if first || self.is_time(&book) {
             match self.read().await {
                 Ok(books) => {
                     self.welcome(&book, &books, epoch).await;
@@ -133,16 +135,17 @@ impl<B: Broker> Orders<B> {
                 }
             }
         }
-        true
+        looked
     }
 
-    /// An order that this process is not sending is in doubt; one in doubt is looked up.
-    async fn resolve(&self, book: &Book, id: OrderId, epoch: i64) {
+    /// An order that this process is not sending is in doubt; one in doubt is looked up. Returns
+    /// whether it was.
+    async fn resolve(&self, book: &Book, id: OrderId, epoch: i64) -> bool {
         let Some(order) = book.orders.get(&id) else {
-            return;
+            return true;
         };
         if self.calls.going_on(id) {
-            return;
+            return true;
         }
         if order.state == OrderState::Uncertain {
             return self.proofs.look(book, order, epoch).await;
@@ -154,6 +157,7 @@ impl<B: Broker> Orders<B> {
             result,
         };
         self.submit(Input::Outcome(outcome), epoch).await;
+        false
     }
 
     fn is_time(&self, book: &Book) -> bool {

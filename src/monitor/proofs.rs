@@ -49,19 +49,23 @@ impl<B: Broker> Proofs<B> {
         }
     }
 
-    /// Looks once, unless it looked a moment ago.
-    pub(super) async fn look(&self, book: &Book, order: &Order, epoch: i64) {
+    /// Looks once, unless it looked a moment ago; returns whether the books could be read.
+    pub(super) async fn look(&self, book: &Book, order: &Order, epoch: i64) -> bool {
         let now = Instant::now();
         let search = self.searches().get(&order.id).copied();
         if search.is_some_and(|search| now - search.last < self.pause) {
-            return;
+            return true;
         }
         match self.read(book, order).await {
-            Ok(found) => self.conclude(order.id, (found, search, now), epoch).await,
+            Ok(found) => {
+                self.conclude(order.id, (found, search, now), epoch).await;
+                true
+            }
             Err(error) => {
                 warn!(order.id = %order.id, %error, "the search for order {} found an unreadable book", order.id);
                 // Reads must agree without a gap: start again.
                 self.searches().remove(&order.id);
+                false
             }
         }
     }

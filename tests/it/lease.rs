@@ -2,7 +2,7 @@
 
 use torana::domain::money::Lots;
 
-use crate::support::{Alert, World};
+use crate::support::{Alert, World, until};
 
 /// What the log of the process that sends an order says, and no other's.
 const CLAIMED: &str = "claimed";
@@ -67,4 +67,28 @@ async fn a_process_that_slept_through_the_end_of_its_lease_sends_nothing_when_it
     assert!(book.legs.values().all(|leg| leg.lots == Lots::ZERO));
     assert!(!first.log().contains(CLAIMED), "{}", first.log());
     assert_eq!(world.sim.state().orders.len(), 2);
+}
+
+#[tokio::test]
+async fn a_process_that_is_frozen_between_claim_and_send_sends_nothing_when_it_wakes() {
+    let world = World::new(&[]).await;
+    let first = world.gateway().await;
+    let second = world.gateway().await;
+    world.arm("row7 stop");
+    let answer = world.alert(&second, &Alert::entry()).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let stopped = until(async || first.is_stopped().then_some(())).await;
+    assert!(stopped.is_some(), "{}", first.log());
+    world.until_settled(&second).await;
+    assert_eq!(world.ends_of_entries().await, ["not_placed"]);
+    first.signal("CONT").await;
+    let woken = until(async || first.log().contains("the lease ended before").then_some(()));
+    assert!(woken.await.is_some(), "{}", first.log());
+    assert_eq!(world.calls("placeorder"), 0);
+    let again = world.alert(&first, &Alert::entry()).await;
+    assert_eq!(again.status, 202, "{again:?}");
+    world.until_settled(&second).await;
+    world.compare().await;
+    assert_eq!(world.calls("placeorder"), 1);
+    assert!(second.log().contains(CLAIMED), "{}", second.log());
 }

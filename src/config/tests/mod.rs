@@ -343,7 +343,8 @@ fn what_is_switched_off_need_not_be_confirmed() {
 #[test]
 fn a_crash_is_counted_from_one() {
     let crash = |text| loaded(&[("TORANA_CRASH_AFTER", text)]);
-    let at = crash("row7:2").unwrap().settings.crash_after.unwrap();
-    assert_eq!((at.place.as_str(), at.passing), ("row7", 2));
+    let at = |text| crash(text).unwrap().settings.crash_after.unwrap();
+    assert_eq!(at("row7:2"), CrashAfter::At("row7".to_owned(), 2));
+    assert_eq!(at("@/tmp/x"), CrashAfter::Told("/tmp/x".into()));
     assert!(crash("row7:0").is_err());
 }

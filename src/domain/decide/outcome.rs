@@ -32,7 +32,9 @@ impl Decision<'_> {
                     broker_id: broker_id.clone(),
                 });
             }
-            (OrderState::Closed(OrderEnd::NotPlaced), CallResult::Sent(broker_id)) => {
+            (OrderState::Closed(OrderEnd::NotPlaced), CallResult::Sent(broker_id))
+                if !self.may_be_anothers(order, broker_id) =>
+            {
                 self.arrived_late(order, broker_id);
             }
             (OrderState::Sending { .. }, CallResult::NotSent(text))
@@ -107,6 +109,21 @@ impl Decision<'_> {
         if intent.is_some_and(|intent| !intent.opens() && intent.failures == OUTAGE) {
             self.stuck(order, order.lots, text);
         }
+    }
+
+    /// Returns whether what the broker shows may be of another order of ours: one that bears the name
+    /// already, or one of the same kind that nobody has answered for. That one is looked up first.
+    fn may_be_anothers(&self, order: &Order, broker_id: &BrokerOrderId) -> bool {
+        let kind = |one: &Order| (one.contract, one.product, one.side);
+        self.view
+            .book
+            .orders
+            .values()
+            .filter(|one| one.id != order.id)
+            .any(|one| {
+                one.broker_id.as_ref() == Some(broker_id)
+                    || (one.state.is_unanswered() && kind(one) == kind(order))
+            })
     }
 
     /// An order that was proved absent has arrived after all.

@@ -18,6 +18,7 @@ const OPEN: &str = "the doors are open at ";
 /// A running gateway; killed when dropped.
 pub(crate) struct Gateway {
     child: Child,
+    number: u32,
     url: String,
     log: Log,
     http: reqwest::Client,
@@ -91,6 +92,7 @@ impl Gateway {
         log.keep(child.stdout.take().unwrap());
         log.keep(child.stderr.take().unwrap());
         Self {
+            number: child.id().unwrap(),
             child,
             url: String::new(),
             log,
@@ -125,6 +127,18 @@ impl Gateway {
         self.child.try_wait().unwrap()
     }
 
+    /// The number of its process, which it keeps after its end.
+    pub(crate) const fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Whether it is frozen.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let told = std::fs::read_to_string(format!("/proc/{}/stat", self.number)).unwrap();
+        let (_, state) = told.rsplit_once(") ").unwrap();
+        state.starts_with('T')
+    }
+
     /// What it has written.
     pub(crate) fn log(&self) -> String {
         self.log.text()
@@ -151,6 +165,14 @@ impl Gateway {
         let now = SystemClock.now().timestamp().to_string();
         let request = request.header("x-torana-timestamp", now);
         answer(request.body(body.to_owned()).send().await.unwrap()).await
+    }
+
+    /// Sends bytes as JSON with an operator's token.
+    pub(crate) async fn post_as(&self, token: &str, path: &str, body: &str) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.url));
+        let request = request.bearer_auth(token).body(body.to_owned());
+        let request = request.header("content-type", "application/json");
+        answer(request.send().await.unwrap()).await
     }
 
     /// Kills it, as a machine does that loses its power.
@@ -185,6 +207,7 @@ fn client() -> reqwest::Client {
     drop(rustls::crypto::ring::default_provider().install_default());
     reqwest::Client::builder()
         .no_proxy()
+        .tls_certs_only([])
         .timeout(PATIENCE)
         .build()
         .unwrap()

@@ -301,6 +301,44 @@ impl World {
             .unwrap()
     }
 
+    /// Lets the lease of a process that is gone run out.
+    pub(crate) async fn end_lease_of(&self, gone: &Gateway) {
+        let end = "UPDATE leases SET expires_at = '-infinity' WHERE starts_with(holder, $1)";
+        let mut session = self.session().await;
+        let holder = format!("{}@", gone.number());
+        sqlx::query(end)
+            .bind(holder)
+            .execute(&mut session)
+            .await
+            .unwrap();
+    }
+
+    /// Has the first gateway die, or stop, that passes a place from now on.
+    pub(crate) fn arm(&self, place: &str) {
+        let unfinished = self.data.join("place");
+        std::fs::write(&unfinished, place).unwrap();
+        std::fs::rename(unfinished, self.crash_file()).unwrap();
+    }
+
+    /// Lets all gateways live from now on; returns whether that changes anything.
+    pub(crate) fn disarm(&self) -> bool {
+        std::fs::remove_file(self.crash_file()).is_ok()
+    }
+
+    fn crash_file(&self) -> PathBuf {
+        crash_file(&self.data)
+    }
+
+    /// Lets entries of the desk or of an instrument in again, as a person would.
+    pub(crate) async fn set_active(&self, scope: &str, gateway: &Gateway) {
+        let token = std::fs::read_to_string(self.data.join("admin-token")).unwrap();
+        let body = serde_json::json!({"scope": scope, "state": "active", "why": "seen"});
+        let answer = gateway
+            .post_as(token.trim(), "/admin/v1/state", &body.to_string())
+            .await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
     async fn session(&self) -> sqlx::PgConnection {
         let options: PgConnectOptions = self.env["DATABASE_URL"].parse().unwrap();
         options.connect().await.unwrap()
@@ -390,6 +428,11 @@ impl World {
         truth::difference(&self.book().await, &self.sim.state(), &self.config.rules)
     }
 
+    /// Where every order and goal stands.
+    pub(crate) async fn summary(&self) -> Vec<String> {
+        truth::summary(&self.book().await)
+    }
+
     /// Says that this test leaves an order in doubt on purpose.
     pub(crate) fn leaves_doubt(&mut self) {
         self.doubtful = true;
@@ -441,17 +484,20 @@ impl Past {
         let instruments = Arc::new(self.config.rules.instruments.clone());
         let store = Store::connect(self.url.parse().unwrap(), Arc::clone(&instruments));
         let store = store.await.unwrap();
-        let mut book = book_of(&store, self.desk).await.unwrap();
+        let chain = store.verify_chain(self.desk).await.unwrap();
+        assert_eq!(chain.broken_at, None);
+        // a gateway may still run: nothing moves while the desk is ours
+        let mut locked = store.lock(self.desk, &[]).await.unwrap();
+        let mut book = locked.book().await.unwrap();
         if !self.doubtful {
             truth::refuse_doubt(&book);
         }
-        let chain = store.verify_chain(self.desk).await.unwrap();
-        assert_eq!(chain.broken_at, None);
         let options: PgConnectOptions = self.url.parse().unwrap();
         let mut session = options.connect().await.unwrap();
         let all = "SELECT kind, payload, at FROM facts ORDER BY seq";
         let facts: Vec<(String, String, DateTime<Utc>)> =
             sqlx::query_as(all).fetch_all(&mut session).await.unwrap();
+        locked.release().await.unwrap();
         let mut folded = Book::default();
         for (kind, payload, at) in facts {
             let fact = journal::read_fact(&kind, &payload, &instruments).unwrap();
@@ -505,7 +551,17 @@ fn env(data: &Path) -> BTreeMap<String, String> {
     }
     env.insert("TORANA_SIGNING_KEY_TESTS".to_owned(), "k".repeat(32));
     env.insert("TORANA_DATA".to_owned(), data.display().to_string());
+    let file = crash_file(data);
+    env.insert(
+        "TORANA_CRASH_AFTER".to_owned(),
+        format!("@{}", file.display()),
+    );
     env
+}
+
+/// Names the place where the next gateway dies, when it is there.
+fn crash_file(data: &Path) -> PathBuf {
+    data.join("dies-at")
 }
 
 fn sim_options(config: &Config, data: &Path) -> SimOptions {
