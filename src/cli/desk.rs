@@ -82,7 +82,8 @@ impl Working {
             WishError::NoReason
             | WishError::Unknown { .. }
             | WishError::TooMany { .. }
-            | WishError::TooMuch { .. } => BadArguments(error.to_string()).into(),
+            | WishError::TooMuch { .. }
+            | WishError::Limit(_) => BadArguments(error.to_string()).into(),
             WishError::Over { .. } | WishError::Desk(_) => error.into(),
         })
     }

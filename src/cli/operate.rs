@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::desk::person::Wish;
 use crate::domain::book::Book;
 use crate::domain::ids::{Cause, IntentId, LegId, OrderId, PositionId};
-use crate::domain::input::{Scope, Settlement, TradingState};
-use crate::domain::money::Lots;
+use crate::domain::input::{Latch, Scope, Settlement, TradingState};
+use crate::domain::money::{Lots, Percent};
 use crate::domain::order::BrokerOrderId;
 use crate::domain::rules::Rules;
 
@@ -25,6 +25,19 @@ pub struct StateArgs {
     /// The reason; it is written down.
     #[arg(long)]
     why: String,
+}
+
+/// What `torana resume` takes.
+#[derive(Args, Clone, Debug)]
+pub struct ResumeArgs {
+    #[command(flatten)]
+    state: StateArgs,
+    /// Under a breached loss of the day: the loss in percent that is allowed for the rest of it.
+    #[arg(long, value_name = "PERCENT", conflicts_with_all = ["instrument", "clear"])]
+    daily_loss: Option<rust_decimal::Decimal>,
+    /// Clear a limit that only a person clears.
+    #[arg(long, value_parser = ["drawdown", "losing-streak"], conflicts_with = "instrument")]
+    clear: Option<String>,
 }
 
 /// What `torana freeze` takes.
@@ -89,6 +102,26 @@ pub struct SettleArgs {
 pub async fn state(args: StateArgs, to: TradingState, config: Config) -> anyhow::Result<()> {
     let scope = scope(&config.rules, args.instrument.as_deref())?;
     order(&Wish::State(scope, to), &args.why, config).await
+}
+
+/// Lets everything be traded again.
+pub async fn resume(args: ResumeArgs, config: Config) -> anyhow::Result<()> {
+    let wish = match (args.daily_loss, args.clear.as_deref()) {
+        (Some(loss), _) => {
+            let sound = loss > rust_decimal::Decimal::ZERO
+                && loss <= rust_decimal::Decimal::ONE_HUNDRED
+                && loss.normalize().scale() <= 4;
+            if !sound {
+                let text = "--daily-loss is a percentage above 0 and at most 100";
+                return Err(BadArguments(text.to_owned()).into());
+            }
+            Wish::DayLimit(Percent::new(loss))
+        }
+        (None, Some("drawdown")) => Wish::Clear(Latch::Drawdown),
+        (None, Some(_)) => Wish::Clear(Latch::LosingStreak),
+        (None, None) => return state(args.state, TradingState::Active, config).await,
+    };
+    order(&wish, &args.state.why, config).await
 }
 
 /// Freezes, once the loss of every guard was confirmed.

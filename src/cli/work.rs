@@ -32,7 +32,7 @@ pub enum Work {
     /// No entries any more; exits and stops go on.
     Reduce(operate::StateArgs),
     /// Trade again.
-    Resume(operate::StateArgs),
+    Resume(operate::ResumeArgs),
     /// Nothing leaves on our own initiative, stops included.
     Freeze(operate::FreezeArgs),
     /// Take an instrument, a position or a leg out.
@@ -62,7 +62,7 @@ impl Work {
             Self::Halt(args) | Self::Reduce(args) => {
                 operate::state(args, TradingState::Reducing, config).await
             }
-            Self::Resume(args) => operate::state(args, TradingState::Active, config).await,
+            Self::Resume(args) => Box::pin(operate::resume(args, config)).await,
             Self::Freeze(args) => Box::pin(operate::freeze(args, config)).await,
             Self::Exit(args) => operate::exit(args, config).await,
             Self::Flatten(args) => operate::flatten(args, config).await,

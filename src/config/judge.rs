@@ -164,6 +164,9 @@ fn judge_live(config: &Config, problems: &Problems) {
     if settings.desk.calendar == CalendarChoice::Open {
         note(problems, "desk.calendar", "must be exchange in live");
     }
+    if !settings.desk.prove_units {
+        note(problems, "desk.prove_units", "must be true in live");
+    }
     if !settings.desk.require_funds {
         note(problems, "desk.require_funds", "must be true in live");
     }

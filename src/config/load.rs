@@ -100,10 +100,12 @@ impl Loader<'_> {
         root.finish();
         self.name_origins(layered, before);
         let require_funds = settings.as_ref().map(|read| read.desk.require_funds);
+        let prove_units = settings.as_ref().map(|read| read.desk.prove_units);
         let open_intents = settings.as_ref().map(|read| read.limits.open_intents);
         FromSettings {
             shared: Shared {
                 require_funds,
+                prove_units,
                 open_intents,
                 ..shared
             },
@@ -273,6 +275,7 @@ fn hash(settings: &Layered, profile: &Layered, market: &[Layered]) -> RulesHash 
     let shared = [
         "desk.calendar",
         "desk.require_funds",
+        "desk.prove_units",
         "limits.open_intents",
         "timing.",
         "proof.",

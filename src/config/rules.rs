@@ -14,9 +14,9 @@ use crate::domain::charges::Charges;
 use crate::domain::instrument::{Instrument, InstrumentKind, Instruments};
 use crate::domain::money::{Percent, Ratio};
 use crate::domain::rules::{
-    AlertRules, DayRules, InstrumentRules, OnExisting, PortfolioRules, ProofRules, ProtectiveStop,
-    PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules, RulesHash, SizingEquity,
-    SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
+    AlertRules, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules, ProofRules,
+    ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules, RulesHash,
+    SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
 };
 use crate::domain::sizing::VolatilityUse;
 
@@ -32,6 +32,7 @@ words! {
     PyramidBudget { "full" => Self::Full, "base_only" => Self::BaseOnly }
     StopSource { "alert" => Self::Alert, "atr" => Self::Atr }
     StopHitOn { "close" => Self::Close, "tick" => Self::Tick }
+    OnBreach { "reduce" => Self::Reduce, "flatten" => Self::Flatten }
     OnExisting { "reject" => Self::Reject, "add" => Self::Add }
     QuantityUse { "cap" => Self::Cap, "strict" => Self::Strict }
 }
@@ -63,6 +64,7 @@ pub(super) struct Shared {
     pub(super) proof: Option<ProofRules>,
     pub(super) reconcile: Option<ReconcileRules>,
     pub(super) require_funds: Option<bool>,
+    pub(super) prove_units: Option<bool>,
     pub(super) open_intents: Option<u32>,
 }
 
@@ -109,6 +111,7 @@ pub(super) fn read_shared(root: &mut Section<'_>) -> Shared {
         proof,
         reconcile,
         require_funds: None,
+        prove_units: None,
         open_intents: None,
     }
 }
@@ -184,9 +187,10 @@ fn read_sections(file: &mut Section<'_>, shared: &Shared) -> Option<Sections> {
         read!(section => PortfolioRules {
             risk, volatility, add_risk, add_volatility, margin_cap, max_positions, max_same_sector,
             deployed, planned_heat, max_order_value, max_open_order_value, min_reward_risk,
-            max_slices,
+            max_slices, pool_intraday, pool_swing, correlation,
         } with {
             require_funds: shared.require_funds,
+            prove_units: shared.prove_units,
             max_open_intents: shared.open_intents.map(Some),
         })
     });
@@ -208,10 +212,11 @@ fn read_sections(file: &mut Section<'_>, shared: &Shared) -> Option<Sections> {
         "alerts",
         |section| read!(section => AlertRules { long_only, on_existing, quantity, require_atr }),
     );
-    let day = file.read(
-        "day",
-        |section| read!(section => DayRules { loss, drawdown, trades, losing_streak, cool_down }),
-    );
+    let day = file.read("day", |section| {
+        read!(section => DayRules {
+            loss, drawdown, trades, losing_streak, cool_down, on_breach,
+        })
+    });
     let drift = file.read("drift", |section| {
         read!(section => Drift { divergence_base, divergence_add, growth_base, growth_add })
     });

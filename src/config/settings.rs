@@ -82,6 +82,8 @@ pub struct DeskSettings {
     pub calendar: CalendarChoice,
     /// Whether an entry needs the broker's free cash, freshly read.
     pub require_funds: bool,
+    /// Whether orders wait until the broker's count of their instrument is proved.
+    pub prove_units: bool,
     /// Assumed figures that a person has checked; they no longer block live.
     pub confirmed: Vec<String>,
 }
@@ -267,7 +269,7 @@ words! {
 pub(super) fn read_settings(root: &mut Section<'_>, given: Given) -> Option<Settings> {
     let desk = root.read("desk", |section| {
         read!(section => DeskSettings {
-            name, profile, opening_capital, calendar, require_funds, confirmed,
+            name, profile, opening_capital, calendar, require_funds, prove_units, confirmed,
         })
     });
     let sources = root.read(

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
 use crate::domain::broker_book::{Net, NetKey};
-use crate::domain::input::{Mark, Marks, PriceSource, Quote};
+use crate::domain::input::{Mark, Marks, PriceSource, Quote, SeenMargin};
 use crate::domain::instrument::{ContractId, InstrumentIx};
-use crate::domain::money::Money;
 
 /// The newest prices, shared by those who read and those who decide.
 #[derive(Debug, Default)]
@@ -37,7 +36,7 @@ impl LiveMarks {
     }
 
     /// Takes the broker's margin for one lot of a contract in, once it has a price.
-    pub fn margin(&self, contract: ContractId, margin: Money) {
+    pub fn margin(&self, contract: ContractId, margin: SeenMargin) {
         let mut marks = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(mark) = marks.contracts.get_mut(&contract) {
             mark.margin = Some(margin);
@@ -79,6 +78,11 @@ impl LiveMarks {
                 *known = net.clone();
             }
         }
+        theirs.correlations.extend(
+            ours.correlations
+                .iter()
+                .map(|(pair, known)| (*pair, *known)),
+        );
         for (instrument, quote) in &ours.charts {
             let known = theirs.charts.entry(*instrument).or_insert(*quote);
             if quote.at >= known.at {

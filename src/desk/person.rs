@@ -6,12 +6,14 @@
 use sha2::{Digest as _, Sha256};
 
 use super::{Desk, DeskError};
-use crate::domain::book::{Book, Leg, OrderState};
+use crate::domain::book::{Book, Leg, Limits, OrderState};
 use crate::domain::fact::Fact;
 use crate::domain::ids::{Cause, IntentId, LegId, OrderId, PositionId};
-use crate::domain::input::{Command, ExitWhat, Input, Operator, Scope, Settlement, TradingState};
+use crate::domain::input::{
+    Command, ExitWhat, Input, Latch, Operator, Scope, Settlement, TradingState,
+};
 use crate::domain::instrument::InstrumentIx;
-use crate::domain::money::{Lots, Money};
+use crate::domain::money::{Lots, Money, Percent};
 
 /// The longest reason, in characters: a sentence or two.
 const WHY_CHARACTERS_MAX: usize = 500;
@@ -37,6 +39,10 @@ pub enum Wish {
     SettleIntent(IntentId, Settlement),
     /// Put money in, or take it out when negative.
     Cash(Money),
+    /// Go on under a breached limit of the day, with this one in percent.
+    DayLimit(Percent),
+    /// Go on after a limit that only a person clears.
+    Clear(Latch),
 }
 
 /// Who wants it, and why.
@@ -90,6 +96,9 @@ pub enum WishError {
         /// What is there.
         realised: Money,
     },
+    /// A limit is breached, and resuming does not say what is to count instead.
+    #[error("{0}")]
+    Limit(&'static str),
     /// The desk could not decide.
     #[error(transparent)]
     Desk(#[from] DeskError),
@@ -104,6 +113,7 @@ impl WishError {
             Self::Over { .. } => "nothing_to_do",
             Self::TooMany { .. } => "too_many_lots",
             Self::TooMuch { .. } => "too_much_money",
+            Self::Limit(_) => "limit_breached",
             Self::Desk(DeskError::Unavailable(_)) => "database_away",
             Self::Desk(DeskError::Busy) => "busy",
             Self::Desk(DeskError::Fenced) => "lease_lost",
@@ -128,7 +138,13 @@ pub async fn carry_out(desk: &Desk, wish: &Wish, by: By<'_>) -> Result<Vec<Fact>
         order,
     };
     let input = Input::Operator(Box::new(operator));
-    Ok(desk.input(input, None).await?)
+    let facts = desk.input(input, None).await?;
+    if facts.is_empty() && matches!(wish, Wish::DayLimit(_)) {
+        return Err(WishError::Limit(
+            "more than that is lost already: say a higher limit",
+        ));
+    }
+    Ok(facts)
 }
 
 /// Returns the name of an order: of desk, person, words and request.
@@ -150,7 +166,11 @@ fn cause(desk: &Desk, order: &Command, by: By<'_>) -> Cause {
 
 /// Returns the command that a wish comes to on a book.
 fn command(book: &Book, wish: &Wish) -> Result<Command, WishError> {
+    let desk = &book.desk;
     match wish {
+        Wish::State(Scope::Desk, TradingState::Active) if desk.limits.any() => {
+            Err(WishError::Limit(resume_asks(desk.limits)))
+        }
         Wish::State(scope, state) => Ok(Command::State(*scope, *state)),
         Wish::ExitPosition(id, lots) => exit_position(book, *id, *lots),
         Wish::ExitLeg(id, lots) => {
@@ -180,6 +200,28 @@ fn command(book: &Book, wish: &Wish) -> Result<Command, WishError> {
             }
             Ok(Command::Cash(*amount))
         }
+        Wish::DayLimit(_) if !desk.limits.breached => {
+            Err(WishError::Limit("the day's loss is not breached"))
+        }
+        Wish::DayLimit(loss) => Ok(Command::DayLimit(*loss)),
+        Wish::Clear(Latch::Drawdown) if !desk.limits.drawdown => {
+            Err(WishError::Limit("the drawdown is not breached"))
+        }
+        Wish::Clear(Latch::LosingStreak) if !desk.limits.losing_streak => {
+            Err(WishError::Limit("the losing streak is not breached"))
+        }
+        Wish::Clear(latch) => Ok(Command::Clear(*latch)),
+    }
+}
+
+/// Returns what resuming has to say under breached limits.
+const fn resume_asks(limits: Limits) -> &'static str {
+    if limits.breached {
+        "the day's loss is breached: say a limit for the rest of the day"
+    } else if limits.drawdown {
+        "the drawdown is breached: clear drawdown to measure it from here on"
+    } else {
+        "too many positions lost in a row: clear losing-streak to count anew"
     }
 }
 

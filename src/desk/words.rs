@@ -165,6 +165,24 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             by,
             why,
         } => format!("finding {finding} is {} by {by}: {why}", how.word()),
+        Fact::LimitWarned { code, value, limit } => {
+            format!("limit {} is near: {value} against {limit}", code.0)
+        }
+        Fact::DayLimitSet { loss, by, why } => {
+            format!("a loss of {loss} % is allowed today by {by}: {why}")
+        }
+        Fact::LimitCleared { code, by, why } => format!("limit {} cleared by {by}: {why}", code.0),
+        Fact::UnitsProved { instrument, .. } => {
+            format!("the broker counts {} as we do", name(*instrument))
+        }
+        Fact::UnitsDoubted {
+            instrument,
+            ours,
+            theirs,
+        } => format!(
+            "the broker may count {} otherwise: ours {ours}, theirs {theirs}",
+            name(*instrument)
+        ),
     }
 }
 

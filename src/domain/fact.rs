@@ -10,10 +10,13 @@ use super::gates::Trace;
 use super::ids::{FindingId, IntentId, LegId, OrderId, PositionId, SignalId};
 use super::input::{Scope, TradingState};
 use super::instrument::{ContractId, InstrumentIx};
-use super::money::{Lots, Money, Points, Price, Quantity, Ratio};
+use super::money::{Lots, Money, Percent, Points, Price, Quantity, Ratio};
 use super::order::{BrokerOrderId, Direction, Pricing, Product, Side};
 use super::rules::RulesHash;
 use super::signal::{Layer, Signal, SourceId};
+
+/// Who is named when a limit of the day, or one that stays, sets the desk's state.
+pub const BY_LIMIT: &str = "torana, for a limit";
 
 /// Something that is now true.
 #[expect(
@@ -212,6 +215,31 @@ pub enum Fact {
         how: FindingEnd,
         by: String,
         why: String,
+    },
+    /// Four fifths of a limit of the day are used.
+    LimitWarned {
+        code: Code,
+        value: Money,
+        limit: Money,
+    },
+    /// A person let trading go on under another limit of the loss, for the rest of the day.
+    DayLimitSet {
+        loss: Percent,
+        by: String,
+        why: String,
+    },
+    /// A person cleared a limit that stays breached until then.
+    LimitCleared { code: Code, by: String, why: String },
+    /// The broker counts this instrument as our rules say.
+    UnitsProved {
+        instrument: InstrumentIx,
+        on: NaiveDate,
+    },
+    /// The broker seems to count it otherwise: nothing of it leaves before that is settled.
+    UnitsDoubted {
+        instrument: InstrumentIx,
+        ours: String,
+        theirs: String,
     },
 }
 

@@ -3,10 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::broker_book::{BrokerBook, Net, NetKey};
+use super::fact::Code;
 use super::finding::Adoption;
 use super::ids::{Cause, FindingId, IntentId, LegId, OrderId, SignalId};
 use super::instrument::{ContractId, InstrumentIx};
-use super::money::{Lots, Money, Price, Quantity};
+use super::money::{Lots, Money, Percent, Price, Quantity, Ratio};
 use super::order::{BrokerOrderId, Pricing, Product, Side};
 use super::rules::RulesHash;
 use super::signal::{Bar, Scout, Signal, SourceId};
@@ -40,6 +41,8 @@ pub enum Input {
     Terms(SeenTerms),
     /// What the broker's books show, when it matters.
     BrokerBook(Box<BrokerBook>),
+    /// What the broker's unit of quantity was seen to be.
+    UnitsSeen(UnitsSeen),
 }
 
 impl Input {
@@ -60,7 +63,8 @@ impl Input {
             | Self::Time
             | Self::Rules(_)
             | Self::Terms(_)
-            | Self::BrokerBook(_) => None,
+            | Self::BrokerBook(_)
+            | Self::UnitsSeen(_) => None,
         }
     }
 }
@@ -223,6 +227,20 @@ pub struct Funds {
     pub at: DateTime<Utc>,
 }
 
+/// What shows whether the broker counts a contract as our rules say. What it does not say is
+/// `None`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitsSeen {
+    /// The contract.
+    pub contract: ContractId,
+    /// The lot in the broker's list of symbols.
+    pub lot: Option<u32>,
+    /// The margin it wants for the quantity that is one lot by our rules.
+    pub margin: Option<Money>,
+    /// The size of its position, in its own count.
+    pub held: Option<Quantity>,
+}
+
 /// What a person orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operator {
@@ -255,6 +273,29 @@ pub enum Command {
     Dismiss(FindingId),
     /// Take in what the broker holds.
     Adopt(Adoption),
+    /// Go on under a breached limit of the day: with this loss, in percent, for the rest of it.
+    DayLimit(Percent),
+    /// Go on after a limit that only a person clears.
+    Clear(Latch),
+}
+
+/// A limit that stays breached until a person clears it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Latch {
+    /// The fall from the high water.
+    Drawdown,
+    /// Losing positions in a row.
+    LosingStreak,
+}
+
+impl Latch {
+    /// Returns the code of its gate.
+    pub const fn code(self) -> Code {
+        match self {
+            Self::Drawdown => Code("drawdown"),
+            Self::LosingStreak => Code("losing_streak"),
+        }
+    }
 }
 
 /// What a person's exit is of.
@@ -344,9 +385,18 @@ pub struct Mark {
     /// The price and the edges of its book.
     pub quote: Quote,
     /// The broker's margin for one lot, when it was asked.
-    pub margin: Option<Money>,
+    pub margin: Option<SeenMargin>,
     /// Who says the price.
     pub source: PriceSource,
+}
+
+/// The broker's margin for one lot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenMargin {
+    /// How much.
+    pub amount: Money,
+    /// When it was asked.
+    pub at: DateTime<Utc>,
 }
 
 /// Where prices are looked up: by contract, and by the chart an instrument's alerts come from.
@@ -358,4 +408,6 @@ pub struct Marks {
     pub charts: std::collections::BTreeMap<InstrumentIx, Quote>,
     /// What the broker holds, where its position book had a row.
     pub nets: std::collections::BTreeMap<NetKey, Net>,
+    /// How much two instruments move together: of their returns over 30 days, the lower one first.
+    pub correlations: std::collections::BTreeMap<(InstrumentIx, InstrumentIx), Ratio>,
 }

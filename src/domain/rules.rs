@@ -113,6 +113,14 @@ pub struct PortfolioRules {
     pub max_slices: u32,
     /// Whether an entry needs the broker's free cash, read within [`TimingRules::funds_age`].
     pub require_funds: bool,
+    /// Whether orders wait until the broker's count of their instrument is proved.
+    pub prove_units: bool,
+    /// Most value of intraday positions, in percent of the equity.
+    pub pool_intraday: Option<Percent>,
+    /// Most value of positions that are kept overnight, in percent of the equity.
+    pub pool_swing: Option<Percent>,
+    /// Most correlation with what is held, over 30 days of returns.
+    pub correlation: Option<Ratio>,
 }
 
 /// Which equity entries are sized on.
@@ -251,6 +259,17 @@ pub struct DayRules {
     pub losing_streak: Option<u32>,
     /// How long an instrument rests after a stop.
     pub cool_down: TimeDelta,
+    /// What a breach of the day's loss does.
+    pub on_breach: OnBreach,
+}
+
+/// What a breach of the day's loss does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnBreach {
+    /// Nothing new is opened.
+    Reduce,
+    /// Everything is taken out as well.
+    Flatten,
 }
 
 /// Ages, waits and deadlines.

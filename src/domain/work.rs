@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::book::{Book, CancelState, ModifyState, Order, OrderState};
-use super::calendar::Session;
+use super::calendar::{Session, exchange_day};
 use super::ids::{OrderId, Purpose};
 use super::input::TradingState;
 use super::instrument::ContractId;
@@ -126,5 +126,8 @@ fn may_leave(book: &Book, rules: &Rules, (order, now): (&Order, DateTime<Utc>)) 
             .filter(|one| one.leg == intent.leg && one.opens())
             .any(|one| book.live_order(one.id).is_some());
     let guarded = book.rests_in_the_way(intent);
-    open && (!frozen || intent.by_person || intent.opens()) && !entry_works && !guarded
+    let entry_on = intent.opens().then(|| exchange_day(now));
+    let counted = !book.units_wait(rules, order.contract, entry_on);
+    let allowed = !frozen || intent.by_person || intent.opens();
+    open && counted && allowed && !entry_works && !guarded
 }

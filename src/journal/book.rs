@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::text::{BadText, Fields, Names, Spread, Take, objects, record};
 use crate::domain::book::{
-    CancelState, DeskState, InstrumentState, Intent, Leg, ModifyState, Order, OrderState, Position,
-    Resting, Reversal,
+    CancelState, DeskState, InstrumentState, Intent, Leg, Limits, ModifyState, Order, OrderState,
+    Position, Resting, Reversal,
 };
 use crate::domain::fact::{Change, Goal, OpenGoal};
 use crate::domain::finding::{Drift, Finding, FindingEnd, Repair};
@@ -15,7 +15,7 @@ use crate::domain::order::Pricing;
 
 record! {
     Reversal { signal, until }
-    InstrumentState { state, bar_at, atr, stopped_at }
+    InstrumentState { state, bar_at, atr, stopped_at, units_on, units_doubted }
 }
 
 objects!(Position, Leg, DeskState, Intent, Order, Finding);
@@ -73,6 +73,7 @@ impl Spread for DeskState {
             losing_streak,
             funds,
             rules,
+            limits,
         } = self;
         fields.put("state", state);
         fields.put("opening", opening);
@@ -86,6 +87,20 @@ impl Spread for DeskState {
         fields.put("funds_available", &funds.and_then(|funds| funds.available));
         fields.put("funds_at", &funds.map(|funds| funds.at));
         fields.put("rules", rules);
+        let Limits {
+            warned,
+            breached,
+            loss,
+            drawdown,
+            losing_streak,
+            reduced,
+        } = limits;
+        fields.put("day_warned", warned);
+        fields.put("day_breached", breached);
+        fields.put("day_limit", loss);
+        fields.put("drawdown_hit", drawdown);
+        fields.put("streak_hit", losing_streak);
+        fields.put("limited", reduced);
     }
 }
 
@@ -110,6 +125,14 @@ impl Take for DeskState {
             losing_streak: names.field(value, "losing_streak")?,
             funds,
             rules: names.field(value, "rules")?,
+            limits: Limits {
+                warned: names.field(value, "day_warned")?,
+                breached: names.field(value, "day_breached")?,
+                loss: names.field(value, "day_limit")?,
+                drawdown: names.field(value, "drawdown_hit")?,
+                losing_streak: names.field(value, "streak_hit")?,
+                reduced: names.field(value, "limited")?,
+            },
         })
     }
 }

@@ -149,6 +149,11 @@ facts! {
         ModifyFailed = "modify_failed" { order, not_before, text, uncertain }
         TriggerSeen = "trigger_seen" { order, fired }
         FindingSettled = "finding_settled" { finding, how, by, why }
+        LimitWarned = "limit_warned" { code, value, limit }
+        DayLimitSet = "day_limit_set" { loss, by, why }
+        LimitCleared = "limit_cleared" { code, by, why }
+        UnitsProved = "units_proved" { instrument, on }
+        UnitsDoubted = "units_doubted" { instrument, ours, theirs }
     }
     boxed {
         IntentApproved = "intent_approved"
@@ -267,6 +272,11 @@ pub fn refs(fact: &Fact) -> Refs {
         | Fact::RulesAdopted { .. }
         | Fact::DriftFound(_)
         | Fact::RepairProposed(_)
-        | Fact::FindingSettled { .. } => Refs::default(),
+        | Fact::FindingSettled { .. }
+        | Fact::LimitWarned { .. }
+        | Fact::DayLimitSet { .. }
+        | Fact::LimitCleared { .. }
+        | Fact::UnitsProved { .. }
+        | Fact::UnitsDoubted { .. } => Refs::default(),
     }
 }

@@ -12,9 +12,9 @@ use crate::domain::instrument::{
 use crate::domain::market::{Tick, TickStep, TickTable};
 use crate::domain::order::Exchange;
 use crate::domain::rules::{
-    AlertRules, DayRules, InstrumentRules, OnExisting, PortfolioRules, ProofRules, ProtectiveStop,
-    PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules, SizingEquity, SizingRules,
-    StopHitOn, StopRules, StopSource, TimingRules,
+    AlertRules, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules, ProofRules,
+    ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules, SizingEquity,
+    SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
 };
 
 shown_record! {
@@ -25,13 +25,13 @@ shown_record! {
     PortfolioRules {
         risk, volatility, add_risk, add_volatility, margin_cap, max_positions, max_same_sector,
         deployed, planned_heat, max_order_value, max_open_order_value, max_open_intents, min_reward_risk, max_slices,
-        require_funds,
+        require_funds, prove_units, pool_intraday, pool_swing, correlation,
     }
     SizingRules { equity, volatility, stop_atr_min, stop_percent_max, stop_charges_min }
     PyramidRules { ratio, budget }
     StopRules { source, percent, hit_on, protective_stop, disaster_offset, range }
     AlertRules { long_only, on_existing, quantity, require_atr }
-    DayRules { loss, drawdown, trades, losing_streak, cool_down }
+    DayRules { loss, drawdown, trades, losing_streak, cool_down, on_breach }
     TimingRules {
         intent_validity, entry_wait, funds_age, mark_age, basis_age, divergence_base,
         divergence_add, growth_base, growth_add, exit_pause_min, exit_pause_max, release_pause,
@@ -71,6 +71,7 @@ words! {
     StopSource { Alert = "alert", Atr = "atr" }
     StopHitOn { Close = "close", Tick = "tick" }
     ProtectiveStop { Day = "day", Off = "off" }
+    OnBreach { Reduce = "reduce", Flatten = "flatten" }
     OnExisting { Reject = "reject", Add = "add" }
     QuantityUse { Cap = "cap", Strict = "strict" }
     ChargeKind {

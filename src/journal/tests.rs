@@ -14,9 +14,9 @@ use crate::domain::instrument::{ContractId, Expiry};
 use crate::domain::money::{Money, Percent, Ratio};
 use crate::domain::order::Exchange;
 use crate::domain::rules::{
-    AlertRules, DayRules, OnExisting, PortfolioRules, ProofRules, ProtectiveStop, PyramidBudget,
-    PyramidRules, QuantityUse, ReconcileRules, SizingEquity, SizingRules, StopHitOn, StopRules,
-    StopSource, TimingRules,
+    AlertRules, DayRules, OnBreach, OnExisting, PortfolioRules, ProofRules, ProtectiveStop,
+    PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, SizingEquity, SizingRules, StopHitOn,
+    StopRules, StopSource, TimingRules,
 };
 use crate::domain::sizing::VolatilityUse;
 
@@ -164,6 +164,7 @@ fn rules() -> Rules {
             trades: None,
             losing_streak: None,
             cool_down: second,
+            on_breach: OnBreach::Reduce,
         },
         timing: timing(second),
         proof: ProofRules {
@@ -199,6 +200,10 @@ fn portfolio() -> PortfolioRules {
         min_reward_risk: None,
         max_slices: 10,
         require_funds: false,
+        prove_units: false,
+        pool_intraday: None,
+        pool_swing: None,
+        correlation: None,
     }
 }
 

@@ -8,7 +8,7 @@ use super::text::{BadText, Fields, Names, Spread, Take, objects};
 use crate::domain::book::{Book, InstrumentState, Intent, Leg, Order, Position, Reversal};
 use crate::domain::broker_book::{Net, NetKey};
 use crate::domain::finding::Finding;
-use crate::domain::input::{Mark, Marks, Quote};
+use crate::domain::input::{Mark, Marks, Quote, SeenMargin};
 
 objects!(Book);
 
@@ -118,7 +118,8 @@ impl Spread for Mark {
             source,
         } = self;
         quote.spread(fields);
-        fields.put("margin", margin);
+        fields.put("margin", &margin.map(|margin| margin.amount));
+        fields.put("margin_at", &margin.map(|margin| margin.at));
         fields.put("source", source);
     }
 }
@@ -127,7 +128,13 @@ impl Take for Mark {
     fn take(value: &Value, names: Names<'_>) -> Result<Self, BadText> {
         Ok(Self {
             quote: Quote::take(value, names)?,
-            margin: names.field(value, "margin")?,
+            margin: match (
+                names.field(value, "margin")?,
+                names.field(value, "margin_at")?,
+            ) {
+                (Some(amount), Some(at)) => Some(SeenMargin { amount, at }),
+                _ => None,
+            },
             // Written by an earlier version: nothing but REST said prices then.
             source: names
                 .field::<Option<_>>(value, "source")?

@@ -4,6 +4,7 @@
 //! every other; nothing is decided here.
 
 mod late;
+mod margins;
 mod orders;
 mod prices;
 mod proofs;

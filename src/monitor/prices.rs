@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 use tracing::warn;
 
+use super::margins::Margins;
 use crate::broker::{Broker, Quote as BrokerQuote};
 use crate::desk::Desk;
 use crate::domain::book::Book;
@@ -28,6 +29,7 @@ pub struct BrokerHealth {
 pub struct Prices<B> {
     desk: Arc<Desk>,
     broker: Arc<B>,
+    margins: Margins<B>,
     funds_poll: Duration,
     funds_at: Mutex<Option<Instant>>,
     health: Mutex<BrokerHealth>,
@@ -37,6 +39,7 @@ impl<B: Broker> Prices<B> {
     /// Returns a reader that asks for funds every `funds_poll`.
     pub fn new(desk: Arc<Desk>, broker: Arc<B>, funds_poll: Duration) -> Self {
         Self {
+            margins: Margins::new(Arc::clone(&desk), Arc::clone(&broker)),
             desk,
             broker,
             funds_poll,
@@ -50,9 +53,10 @@ impl<B: Broker> Prices<B> {
         *self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads all prices that decisions need, and the funds when they are due.
+    /// Reads all prices that decisions need, and funds and margins when they are due.
     pub async fn round(&self, epoch: i64) {
         tokio::join!(self.read_prices(), self.read_funds(epoch));
+        self.margins.round(epoch).await;
     }
 
     async fn read_prices(&self) {
@@ -92,32 +96,17 @@ impl<B: Broker> Prices<B> {
     /// Returns the symbols to ask for: what is held or wanted, and what an entry would take.
     fn wanted(&self, book: &Book) -> BTreeMap<(Exchange, String), Vec<Wanted>> {
         let rules = self.desk.rules();
-        let today = exchange_day(self.desk.clock().now());
-        let mut contracts: Vec<ContractId> = book
-            .legs
-            .values()
-            .filter(|leg| leg.is_open())
-            .map(|leg| leg.contract)
-            .collect();
-        contracts.extend(book.open_intents().map(|intent| intent.contract));
         let mut wanted: BTreeMap<(Exchange, String), Vec<Wanted>> = BTreeMap::new();
         for (ix, instrument) in rules.instruments.iter() {
             if !rules.of(ix).is_some_and(|limits| limits.enabled) {
                 continue;
             }
-            contracts.extend(
-                rules
-                    .instruments
-                    .contract_for_entry(ix, today, &rules.calendar),
-            );
             if let Some(chart) = &instrument.signal_symbol {
                 let symbol = (chart.exchange, chart.symbol.clone());
                 wanted.entry(symbol).or_default().push(Wanted::Chart(ix));
             }
         }
-        contracts.sort();
-        contracts.dedup();
-        for contract in contracts {
+        for contract in contracts(&self.desk, book) {
             if let Some(instrument) = rules.instruments.get(contract.instrument) {
                 let symbol = (instrument.exchange, rules.instruments.symbol(contract));
                 wanted
@@ -166,4 +155,23 @@ impl<B: Broker> Prices<B> {
 enum Wanted {
     Contract(ContractId),
     Chart(InstrumentIx),
+}
+
+/// Returns the contracts that matter: what is held or wanted, and what an entry would take.
+pub(super) fn contracts(desk: &Desk, book: &Book) -> Vec<ContractId> {
+    let rules = desk.rules();
+    let today = exchange_day(desk.clock().now());
+    let held = book.legs.values().filter(|leg| leg.is_open());
+    let mut contracts: Vec<ContractId> = held.map(|leg| leg.contract).collect();
+    contracts.extend(book.open_intents().map(|intent| intent.contract));
+    let enabled = rules.instruments.iter().map(|(ix, _)| ix);
+    let enabled = enabled.filter(|ix| rules.of(*ix).is_some_and(|limits| limits.enabled));
+    contracts.extend(enabled.filter_map(|ix| {
+        rules
+            .instruments
+            .contract_for_entry(ix, today, &rules.calendar)
+    }));
+    contracts.sort();
+    contracts.dedup();
+    contracts
 }

@@ -165,7 +165,36 @@ pub(super) fn of_fact(fact: &Fact, (seq, names): (i64, Names<'_>)) -> Option<Not
             let text = format!("finding {finding} is {} by {by}: {why}", how.word());
             (Severity::Info, once("settled", seq), text)
         }
-        Fact::SignalRejected { .. }
+        Fact::LimitWarned { code, value, limit } => {
+            let text = format!(
+                "limit {} is near: {} against {}",
+                code.0,
+                rupees(value.get()),
+                rupees(limit.get())
+            );
+            (Severity::Warning, once("near", seq), text)
+        }
+        Fact::UnitsDoubted {
+            instrument,
+            ours,
+            theirs,
+        } => {
+            let text = format!(
+                "units_unproved: the broker may count {} otherwise: ours {ours}; theirs {theirs}; its orders wait",
+                names.instrument(*instrument)
+            );
+            (Severity::Page, once("units", seq), text)
+        }
+        Fact::DayLimitSet { loss, by, why } => {
+            let text = format!("a loss of {loss} % is allowed today by {by}: {why}");
+            (Severity::Info, once("limit", seq), text)
+        }
+        Fact::LimitCleared { code, by, why } => {
+            let text = format!("limit {} cleared by {by}: {why}", code.0);
+            (Severity::Info, once("cleared", seq), text)
+        }
+        Fact::UnitsProved { .. }
+        | Fact::SignalRejected { .. }
         | Fact::SignalRecorded { .. }
         | Fact::SignalAccepted { .. }
         | Fact::IntentLowered { .. }

@@ -26,9 +26,10 @@ impl Store {
                   AND (m.kind, m.name) NOT IN (SELECT f.kind, f.name FROM fresh f))
             INSERT INTO marks SELECT * FROM fresh
             ON CONFLICT ON CONSTRAINT marks_pkey DO UPDATE SET
-                (price, bid, ask, at, margin, source) =
+                (price, bid, ask, at, margin, margin_at, source) =
                 (EXCLUDED.price, EXCLUDED.bid, EXCLUDED.ask, EXCLUDED.at,
-                 coalesce(EXCLUDED.margin, marks.margin), EXCLUDED.source)
+                 coalesce(EXCLUDED.margin, marks.margin),
+                 coalesce(EXCLUDED.margin_at, marks.margin_at), EXCLUDED.source)
             "#,
             desk.0,
             text,

@@ -13,7 +13,7 @@ use torana::domain::gates::{EntryKind, Judged, Trace};
 use torana::domain::ids::{Cause, OrderId, Purpose};
 use torana::domain::input::{
     CallKind, CallResult, Dispatch, Funds, Input, Mark, Outcome, PriceSource, Quote, Report,
-    ReportStatus, SeenTerms,
+    ReportStatus, SeenMargin, SeenTerms,
 };
 use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::money::{Money, Price, Quantity};
@@ -94,6 +94,9 @@ impl Desk {
             "price" => self.price(&mut words),
             "chart" => self.chart(&mut words),
             "funds" => self.funds(&mut words),
+            "units" => self.units(&mut words),
+            "correlation" => self.correlation(&mut words),
+            "kill" => self.restart(),
             "signal" => self.signal(&mut words),
             "bar" => self.bar(&mut words),
             "quote" => self.quote(&mut words),
@@ -231,7 +234,10 @@ impl Desk {
         }
         if words.takes("margin") {
             let mark = self.book.marks.contracts.get_mut(&contract).unwrap();
-            mark.margin = Some(words.money("margin"));
+            mark.margin = Some(SeenMargin {
+                amount: words.money("margin"),
+                at: self.now,
+            });
             return;
         }
         let quote = self.read_quote(words);
@@ -256,6 +262,23 @@ impl Desk {
         } else {
             self.charts.insert(ix, words.price("price"));
         }
+    }
+
+    /// `correlation GOLD_MINI SILVER_MINI 0.7`: how much two instruments move together.
+    fn correlation(&mut self, words: &mut Words<'_>) {
+        let (one, other) = (self.instrument(words), self.instrument(words));
+        let pair = (one.min(other), one.max(other));
+        let known = words.ratio("correlation");
+        self.book.marks.correlations.insert(pair, known);
+    }
+
+    /// `kill`: the process ends and begins again, with what the facts left and the last prices.
+    fn restart(&mut self) {
+        let marks = core::mem::take(&mut self.book.marks);
+        let text = torana::journal::book_text(&self.book, &self.rules.instruments);
+        self.book = torana::journal::read_book(&text, &self.rules.instruments).unwrap();
+        self.book.marks = marks;
+        self.feed(&Input::Rules(self.book.desk.rules));
     }
 
     /// `funds 10,00,000`, `funds unknown`: the broker's free cash as read now.

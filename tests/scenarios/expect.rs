@@ -89,7 +89,7 @@ impl<'a> Expected<'a> {
             "stop" | "limiter" | "risk" | "reason" | "by" | "percent" | "missing" | "basis"
             | "fits" | "value" | "limit" | "gate" | "price" => self.detail(word, words),
             "leg" | "flat" | "state" | "realised" | "equity" | "high_water" | "exposure"
-            | "in_flight" | "due" | "idle" | "loss_of_adds" => self.standing(word, words),
+            | "in_flight" | "due" | "idle" | "loss_of_adds" | "day" => self.standing(word, words),
             _ => self.followed(word, words),
         }
     }
@@ -345,6 +345,14 @@ impl<'a> Expected<'a> {
                 book.equity(rules, now).sizing.get(),
                 words.number(word),
             ),
+            "day" => {
+                let marked = book.equity(rules, now).marked;
+                same(
+                    word,
+                    -book.desk.lost_today(marked).get(),
+                    words.number(word),
+                );
+            }
             "high_water" => same(word, book.desk.high_water.get(), words.number(word)),
             "exposure" => {
                 same(
@@ -440,6 +448,7 @@ impl<'a> Expected<'a> {
                 let count = count.filter(|fact| matches!(fact, Fact::CancelWanted { .. }));
                 assert_eq!(count.count(), 1, "one cancel is enough");
             }
+            "warned" | "breached" | "units" => self.limited(word, words),
             "again" => self.again(words),
             "change" | "rests" => self.changed(word, words),
             "reversal" => self.reversal(words),
@@ -491,6 +500,34 @@ impl<'a> Expected<'a> {
         }
         if words.takes("limit") {
             same("limit", change.limit.get(), words.number("limit"));
+        }
+    }
+
+    /// `warned 1,20,000`, `breached daily_loss`, `units doubted`.
+    fn limited(&self, word: &str, words: &mut Words<'_>) {
+        match word {
+            "warned" => {
+                let said = words.number("value");
+                self.find(
+                    word,
+                    |fact| matches!(fact, Fact::LimitWarned { value, .. } if value.get() == said),
+                );
+            }
+            "breached" => {
+                let said = words.must("a code");
+                self.find(
+                    word,
+                    |fact| matches!(fact, Fact::LimitBreached { code, .. } if code.0 == said),
+                );
+            }
+            _ => {
+                let said = words.must("proved or doubted");
+                self.find(word, |fact| match fact {
+                    Fact::UnitsProved { .. } => said == "proved",
+                    Fact::UnitsDoubted { .. } => said == "doubted",
+                    _ => false,
+                });
+            }
         }
     }
 

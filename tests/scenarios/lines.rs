@@ -3,10 +3,11 @@
 use torana::domain::fact::{ExitReason, Fact, LedgerKind, LegOpening, Movement, Reduction};
 use torana::domain::ids::{LegId, PositionId};
 use torana::domain::input::{
-    Command, ExitWhat, Found, Input, Operator, Proof, Scope, Settlement, TradingState,
+    Command, ExitWhat, Found, Input, Latch, Operator, Proof, Scope, Settlement, TradingState,
+    UnitsSeen,
 };
 use torana::domain::instrument::InstrumentIx;
-use torana::domain::money::{Lots, Money, Points};
+use torana::domain::money::{Lots, Money, Percent, Points};
 use torana::domain::order::{BrokerOrderId, Direction, Product, Side};
 use torana::domain::signal::{Ask, Bar, Expected, Layer, Signal, SourceId, TradeWord, Which};
 
@@ -241,12 +242,40 @@ impl Desk {
         self.feed(&Input::Proof(proof));
     }
 
+    /// `units GOLD_MINI [lot 100] [margin 1,05,000] [held 400]`: what shows the broker's unit.
+    pub(crate) fn units(&mut self, words: &mut Words<'_>) {
+        let ix = self.instrument(words);
+        let mut seen = UnitsSeen {
+            contract: self.contract(ix),
+            lot: None,
+            margin: None,
+            held: None,
+        };
+        while let Some(word) = words.next() {
+            match word {
+                "listed" => seen.lot = Some(words.lots("a listing").get()),
+                "margin" => seen.margin = Some(words.money(word)),
+                "held" => seen.held = Some(words.quantity(word)),
+                _ => panic!("a unit is not shown by {word}"),
+            }
+        }
+        self.feed(&Input::UnitsSeen(seen));
+    }
+
     /// `op reduce`, `op freeze GOLD_MINI`, `op exit GOLD_MINI Long_1 2`, `op withdraw 20,00,000` …
     pub(crate) fn operator(&mut self, words: &mut Words<'_>) {
         let verb = words.must("an order");
         let order = match verb {
             "reduce" | "halt" => self.state(words, TradingState::Reducing),
             "freeze" => self.state(words, TradingState::Frozen),
+            "resume" if words.takes("daily_loss") => {
+                Command::DayLimit(Percent::new(words.number("percent")))
+            }
+            "resume" if words.takes("clear") => Command::Clear(match words.must("a limit") {
+                "drawdown" => Latch::Drawdown,
+                "losing_streak" => Latch::LosingStreak,
+                word => panic!("nobody clears {word}"),
+            }),
             "resume" => self.state(words, TradingState::Active),
             "deposit" => Command::Cash(words.money("amount")),
             "withdraw" => Command::Cash(-words.money("amount")),

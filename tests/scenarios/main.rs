@@ -131,4 +131,6 @@ stories! {
     states
     gates
     resting
+    limits
+    units
 }

@@ -12,9 +12,9 @@ use torana::domain::market::{Tick, TickTable};
 use torana::domain::money::{Lots, Money, Percent, PointValue, Ratio};
 use torana::domain::order::{Exchange, Product};
 use torana::domain::rules::{
-    AlertRules, DayRules, InstrumentRules, OnExisting, PortfolioRules, ProofRules, ProtectiveStop,
-    PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules, RulesHash, SizingEquity,
-    SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
+    AlertRules, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules, ProofRules,
+    ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules, RulesHash,
+    SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
 };
 use torana::domain::sizing::VolatilityUse;
 
@@ -75,6 +75,7 @@ pub(crate) fn rules() -> Rules {
             trades: None,
             losing_streak: None,
             cool_down: TimeDelta::zero(),
+            on_breach: OnBreach::Reduce,
         },
         timing: timing(),
         proof: ProofRules {
@@ -227,6 +228,10 @@ fn portfolio() -> PortfolioRules {
         min_reward_risk: None,
         max_slices: 10,
         require_funds: false,
+        prove_units: false,
+        pool_intraday: None,
+        pool_swing: None,
+        correlation: None,
     }
 }
 
@@ -306,6 +311,8 @@ pub(crate) fn change(rules: &mut Rules, mut words: Words<'_>) {
                 _ => StopHitOn::Close,
             }
         }
+        "prove_units" => rules.portfolio.prove_units = true,
+        "flatten_on_breach" => rules.day.on_breach = OnBreach::Flatten,
         "require_funds" => rules.portfolio.require_funds = true,
         "charges" => {
             assert!(words.takes("on"));
@@ -337,6 +344,9 @@ fn change_portfolio(rules: &mut Rules, key: &str, words: &mut Words<'_>) {
         "margin_cap" => limits.margin_cap = Percent::new(value),
         "max_positions" => limits.max_positions = Some(count()),
         "same_sector" => limits.max_same_sector = Some(count()),
+        "pool_intraday" => limits.pool_intraday = Some(Percent::new(value)),
+        "pool_swing" => limits.pool_swing = Some(Percent::new(value)),
+        "correlation" => limits.correlation = Some(Ratio::new(value)),
         "deployed" => limits.deployed = Some(Percent::new(value)),
         "planned_heat" => limits.planned_heat = Some(Percent::new(value)),
         "order_value" => limits.max_order_value = Some(Money::new(value)),

@@ -2,7 +2,7 @@
 
 use torana::domain::book::Book;
 use torana::domain::fact::{ExitReason, IntentEnd, OrderEnd};
-use torana::domain::input::{Mark, Marks, PriceSource, Quote, TradingState};
+use torana::domain::input::{Mark, Marks, PriceSource, Quote, SeenMargin, TradingState};
 use torana::domain::instrument::{ContractId, Instruments};
 use torana::domain::money::Money;
 use torana::journal;
@@ -54,7 +54,7 @@ async fn a_book_reads_back_from_its_text() {
     };
     let mark = Mark {
         quote,
-        margin: Some(Money::rupees(271_000)),
+        margin: Some(theirs()),
         source: PriceSource::Feed,
     };
     desk.book.marks.contracts.insert(december(bank()), mark);
@@ -199,7 +199,7 @@ async fn marks_come_with_the_lock() {
     let mut marks = Marks::default();
     let mark = Mark {
         quote,
-        margin: Some(Money::rupees(271_000)),
+        margin: Some(theirs()),
         source: PriceSource::Feed,
     };
     marks.contracts.insert(december(bank()), mark);
@@ -219,7 +219,14 @@ async fn marks_come_with_the_lock() {
 
 fn known_margin(marks: &Marks) {
     let mark = marks.contracts.get(&december(bank())).unwrap();
-    assert_eq!(mark.margin, Some(Money::rupees(271_000)));
+    assert_eq!(mark.margin, Some(theirs()));
+}
+
+fn theirs() -> SeenMargin {
+    SeenMargin {
+        amount: Money::rupees(271_000),
+        at: at(6),
+    }
 }
 
 /// Compares a book with the folded one, and shows only where they differ.

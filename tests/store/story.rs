@@ -3,15 +3,15 @@
 use rust_decimal::Decimal;
 use torana::domain::book::Equity;
 use torana::domain::fact::{
-    Approval, CancelWhy, Claim, Code, ExitReason, Fact, Fill, Goal, IntentEnd, LedgerKind,
-    LegOpening, Movement, OpenGoal, OrderEnd, Reduction,
+    Approval, BY_LIMIT, CancelWhy, Claim, Code, ExitReason, Fact, Fill, Goal, IntentEnd,
+    LedgerKind, LegOpening, Movement, OpenGoal, OrderEnd, Reduction,
 };
 use torana::domain::finding::{Drift, FindingEnd, PriceBasis, Repair};
 use torana::domain::gates::{EntryKind, Judged, Size, Trace, Verdict};
 use torana::domain::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId, Purpose};
 use torana::domain::input::{Quote, Scope, TradingState};
 use torana::domain::instrument::ContractId;
-use torana::domain::money::{Lots, Money, Points, Price, Quantity, Ratio};
+use torana::domain::money::{Lots, Money, Percent, Points, Price, Quantity, Ratio};
 use torana::domain::order::{BrokerOrderId, Direction, Pricing, Product, Side};
 use torana::domain::rules::RulesHash;
 use torana::domain::signal::{Ask, Expected, Layer, Signal, SourceId, TradeWord};
@@ -503,6 +503,7 @@ pub(crate) fn rich_day() -> Vec<Vec<Fact>> {
             reason: ExitReason::Operator,
         }],
         remarks(),
+        limits(),
     ]);
     day
 }
@@ -651,5 +652,51 @@ fn differences() -> Vec<Fact> {
         found(53, Some(60)),
         Fact::RepairProposed(Box::new(repair)),
         settled(53, FindingEnd::Repaired),
+    ]
+}
+
+/// What becomes of limits, and of the broker's unit.
+fn limits() -> Vec<Fact> {
+    vec![
+        Fact::LimitWarned {
+            code: Code("daily_loss"),
+            value: money("120000"),
+            limit: money("150000"),
+        },
+        Fact::DayLimitSet {
+            loss: Percent::new("4".parse().unwrap()),
+            by: "asha".to_owned(),
+            why: "a calm market".to_owned(),
+        },
+        Fact::TradingStateSet {
+            scope: Scope::Desk,
+            state: TradingState::Reducing,
+            by: BY_LIMIT.to_owned(),
+            why: "limit drawdown breached".to_owned(),
+        },
+        Fact::LimitBreached {
+            code: Code("drawdown"),
+            value: money("600000"),
+            limit: money("500000"),
+        },
+        Fact::LimitBreached {
+            code: Code("losing_streak"),
+            value: money("3"),
+            limit: money("3"),
+        },
+        Fact::LimitCleared {
+            code: Code("losing_streak"),
+            by: "asha".to_owned(),
+            why: "looked at".to_owned(),
+        },
+        Fact::UnitsProved {
+            instrument: bank(),
+            on: "2026-11-20".parse().unwrap(),
+        },
+        Fact::UnitsDoubted {
+            instrument: gold(),
+            ours: "4 held".to_owned(),
+            theirs: "400 held".to_owned(),
+        },
     ]
 }

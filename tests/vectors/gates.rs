@@ -302,7 +302,7 @@ fn entry(view: View<'_>, kind: EntryKind, ix: InstrumentIx) -> Entry<'_> {
 }
 
 /// Returns a book of the open legs in the record, and the position of those of `asked`.
-fn book(given: &Value, rules: &Rules, asked: &str) -> (Book, Position) {
+pub(crate) fn book(given: &Value, rules: &Rules, asked: &str) -> (Book, Position) {
     let mut book = Book::default();
     let base = &given["base_position"];
     let mut adds = 0;

@@ -12,6 +12,7 @@
 )]
 
 mod gates;
+mod portfolio;
 mod sizing;
 mod world;
 

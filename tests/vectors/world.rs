@@ -12,9 +12,9 @@ use torana::domain::market::{Tick, TickTable};
 use torana::domain::money::{Lots, Money, Percent, PointValue, Ratio};
 use torana::domain::order::{Exchange, Product};
 use torana::domain::rules::{
-    AlertRules, DayRules, InstrumentRules, OnExisting, PortfolioRules, ProofRules, ProtectiveStop,
-    PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules, RulesHash, SizingEquity,
-    SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
+    AlertRules, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules, ProofRules,
+    ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules, RulesHash,
+    SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
 };
 use torana::domain::sizing::VolatilityUse;
 
@@ -102,6 +102,7 @@ pub(crate) fn rules() -> Rules {
             trades: None,
             losing_streak: None,
             cool_down: TimeDelta::zero(),
+            on_breach: OnBreach::Reduce,
         },
         timing: timing(),
         proof: ProofRules {
@@ -177,6 +178,10 @@ fn portfolio() -> PortfolioRules {
         min_reward_risk: None,
         max_slices: 10,
         require_funds: false,
+        prove_units: false,
+        pool_intraday: None,
+        pool_swing: None,
+        correlation: None,
     }
 }
 

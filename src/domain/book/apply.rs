@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 
 use super::{Book, CancelState, Intent, ModifyState, Order, OrderState, Resting, Reversal};
 use crate::domain::fact::{
-    Approval, Change, Claim, ExitReason, Fact, LedgerKind, Movement, OrderEnd,
+    Approval, BY_LIMIT, Change, Claim, Code, ExitReason, Fact, LedgerKind, Movement, OrderEnd,
 };
 use crate::domain::finding::{Drift, Finding, FindingEnd};
 use crate::domain::ids::{FindingId, IntentId, OrderId, Purpose};
-use crate::domain::input::{Funds, Scope};
+use crate::domain::input::{Funds, Scope, TradingState};
 use crate::domain::money::{Lots, Money, Quantity};
 use crate::domain::order::{Pricing, Side};
 
@@ -24,8 +24,30 @@ impl Book {
             | Fact::SignalRecorded { .. }
             | Fact::InputFaulted { .. }
             | Fact::EodViewed { .. }
-            | Fact::LimitBreached { .. }
             | Fact::FindingMade { .. } => {}
+            Fact::LimitBreached { code, .. } => self.breach(*code),
+            Fact::LimitWarned { .. } => {
+                self.desk.limits.warned = true;
+                self.touched.desk = true;
+            }
+            Fact::DayLimitSet { loss, .. } => {
+                let limits = &mut self.desk.limits;
+                (limits.breached, limits.warned, limits.loss) = (false, false, Some(*loss));
+                self.touched.desk = true;
+            }
+            Fact::LimitCleared { code, .. } => self.clear(*code),
+            Fact::UnitsProved { instrument, on } => {
+                let known = self.instruments.entry(*instrument).or_default();
+                (known.units_on, known.units_doubted) = (Some(*on), false);
+                self.touched.instruments.insert(*instrument);
+            }
+            Fact::UnitsDoubted { instrument, .. } => {
+                self.instruments
+                    .entry(*instrument)
+                    .or_default()
+                    .units_doubted = true;
+                self.touched.instruments.insert(*instrument);
+            }
             Fact::SignalAccepted {
                 source,
                 instrument,
@@ -150,14 +172,18 @@ impl Book {
                 self.desk.high_water = *high_water;
                 self.desk.day_cash = Money::ZERO;
                 self.desk.day_trades = 0;
+                let limits = &mut self.desk.limits;
+                (limits.breached, limits.warned, limits.loss) = (false, false, None);
                 self.touched.desk = true;
             }
             Fact::TradingStateSet {
                 scope: Scope::Desk,
                 state,
+                by,
                 ..
             } => {
                 self.desk.state = *state;
+                self.desk.limits.reduced = by == BY_LIMIT && *state == TradingState::Reducing;
                 self.touched.desk = true;
             }
             Fact::TradingStateSet {
@@ -195,6 +221,11 @@ impl Book {
             Fact::RulesAdopted { hash } => {
                 self.desk.rules = *hash;
                 self.touched.desk = true;
+                for (instrument, known) in &mut self.instruments {
+                    if known.units_on.take().is_some() {
+                        self.touched.instruments.insert(*instrument);
+                    }
+                }
             }
             Fact::ModifyWanted(change) => self.on_order(change.order, |order| {
                 order.resting.modify = ModifyState::Wanted(**change, None);
@@ -229,6 +260,29 @@ impl Book {
                 }
             }),
         }
+    }
+
+    fn breach(&mut self, code: Code) {
+        let limits = &mut self.desk.limits;
+        match code.0 {
+            "daily_loss" => limits.breached = true,
+            "drawdown" => limits.drawdown = true,
+            "losing_streak" => limits.losing_streak = true,
+            _ => return,
+        }
+        self.touched.desk = true;
+    }
+
+    fn clear(&mut self, code: Code) {
+        match code.0 {
+            "drawdown" => self.desk.limits.drawdown = false,
+            "losing_streak" => {
+                self.desk.limits.losing_streak = false;
+                self.desk.losing_streak = 0;
+            }
+            _ => return,
+        }
+        self.touched.desk = true;
     }
 
     fn approve(&mut self, approval: &Approval, at: DateTime<Utc>) {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Book, Intent, Leg};
 use crate::domain::calendar::exchange_day;
@@ -13,8 +13,11 @@ use crate::domain::fact::Goal;
 use crate::domain::ids::{IntentId, PositionId};
 use crate::domain::instrument::{ContractId, InstrumentIx, Spec};
 use crate::domain::money::{Lots, Money, Points, Price};
-use crate::domain::order::Direction;
+use crate::domain::order::{Direction, Product};
 use crate::domain::rules::{Rules, SizingEquity};
+
+/// How long the broker's margin for one lot counts.
+const MARGIN_AGE: TimeDelta = TimeDelta::days(1);
 
 /// What the account is worth, in the ways the rules look at it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub struct Exposure {
     pub margin_unread: Money,
     /// Value of what is open and in flight.
     pub deployed: Money,
+    /// The part of it that does not stay overnight.
+    pub intraday: Money,
     /// Value of what is in flight.
     pub in_flight: Money,
     /// Positions open or in flight.
@@ -178,15 +183,25 @@ impl Book {
             .map(|mark| mark.quote)
         {
             Some(quote) if now - quote.at <= rules.timing.mark_age => quote.price,
+            Some(quote) if is_last(leg.contract, quote.at, at) => quote.price,
             Some(quote) => worse(leg.direction, quote.price, leg.stop),
             None => leg.stop,
         };
-        let worth = Points::new(price.get() * leg.lots.decimal());
-        let gain = match leg.direction {
-            Direction::Long => worth - leg.cost,
-            Direction::Short => leg.cost - worth,
-        };
-        gain.worth(spec.point_value)
+        gain_at(leg, price, spec)
+    }
+
+    /// Returns what the account is worth at the last prices that were seen, however old: the
+    /// sessions are over.
+    pub fn closing_equity(&self, rules: &Rules, now: DateTime<Utc>) -> Money {
+        let today = exchange_day(now);
+        let open = self.legs.values().filter(|leg| leg.is_open());
+        let gains = open.filter_map(|leg| {
+            let spec = rules.instruments.spec(leg.contract, today)?;
+            let mark = self.marks.contracts.get(&leg.contract);
+            let price = mark.map_or(leg.stop, |mark| mark.quote.price);
+            Some(gain_at(leg, price, spec))
+        });
+        self.desk.realised + gains.sum()
     }
 
     /// Returns what is at stake, leaving one intent out (an intent never competes with itself).
@@ -210,8 +225,9 @@ impl Book {
             let Some(spec) = rules.instruments.spec(leg.contract, today) else {
                 continue;
             };
-            let margin = self.margin_of(leg.contract, spec.margin_per_lot(leg.entry, leg.product));
-            sum.add(&stake, spec);
+            let ours = spec.margin_per_lot(leg.entry, leg.product);
+            let margin = self.margin_of(leg.contract, ours, now);
+            sum.add(&stake, spec, leg.product);
             sum.planned += leg.risk;
             sum.margin_used += margin.times(leg.lots.decimal());
             count(leg.position);
@@ -229,10 +245,11 @@ impl Book {
             let margin = self.margin_of(
                 intent.contract,
                 spec.margin_per_lot(stake.price, intent.product),
+                now,
             );
             sum.margin_unread += margin.times(self.unread(intent).decimal());
             if intent.is_open() {
-                sum.add(&stake, spec);
+                sum.add(&stake, spec, intent.product);
                 sum.planned += stake.risk(stake.per_point(spec));
                 sum.margin_reserved += margin.times(stake.lots.decimal());
                 sum.in_flight += stake.value(stake.per_point(spec));
@@ -262,14 +279,13 @@ impl Book {
         u32::try_from(all.len()).unwrap_or(u32::MAX)
     }
 
-    /// Returns the margin of one lot: the larger of our figure and the broker's.
-    pub fn margin_of(&self, contract: ContractId, ours: Money) -> Money {
-        let theirs = self
-            .marks
-            .contracts
-            .get(&contract)
-            .and_then(|mark| mark.margin);
-        theirs.map_or(ours, |theirs| ours.max(theirs))
+    /// Returns the margin of one lot: the larger of our figure and the broker's, which counts for a
+    /// day.
+    pub fn margin_of(&self, contract: ContractId, ours: Money, now: DateTime<Utc>) -> Money {
+        let mark = self.marks.contracts.get(&contract);
+        mark.and_then(|mark| mark.margin)
+            .filter(|theirs| now - theirs.at <= MARGIN_AGE)
+            .map_or(ours, |theirs| ours.max(theirs.amount))
     }
 
     /// Returns the lots of an entry whose margin the last reading of free cash cannot contain.
@@ -294,11 +310,43 @@ impl Book {
 }
 
 impl Exposure {
-    fn add(&mut self, stake: &Stake, spec: &Spec) {
+    fn add(&mut self, stake: &Stake, spec: &Spec, product: Product) {
         let per_point = stake.per_point(spec);
         self.risk += stake.risk(per_point);
         self.volatility += stake.volatility(per_point);
-        self.deployed += stake.value(per_point);
+        let value = stake.value(per_point);
+        self.deployed += value;
+        if product == Product::Mis {
+            self.intraday += value;
+        }
+    }
+}
+
+/// Returns the gain of a leg at a price.
+fn gain_at(leg: &Leg, price: Price, spec: &Spec) -> Money {
+    let worth = Points::new(price.get() * leg.lots.decimal());
+    let gain = match leg.direction {
+        Direction::Long => worth - leg.cost,
+        Direction::Short => leg.cost - worth,
+    };
+    gain.worth(spec.point_value)
+}
+
+/// Returns whether a price is the last of its session: nothing was traded since it grew old, or
+/// trading has only just begun again.
+fn is_last(
+    contract: ContractId,
+    seen: DateTime<Utc>,
+    (rules, now): (&Rules, DateTime<Utc>),
+) -> bool {
+    let Some(instrument) = rules.instruments.get(contract.instrument) else {
+        return false;
+    };
+    let old = seen + rules.timing.mark_age;
+    match rules.calendar.next_open(instrument.exchange, old) {
+        Some(open) if open == old => false,
+        Some(open) => now < open + rules.timing.mark_age,
+        None => true,
     }
 }
 

@@ -21,10 +21,10 @@ use super::fact::{CancelWhy, Change, ExitReason, Goal, IntentEnd, OrderEnd};
 use super::finding::Finding;
 use super::ids::{FindingId, IntentId, LegId, OrderId, PositionId, Purpose, SignalId};
 use super::input::{Funds, Marks, TradingState};
-use super::instrument::{ContractId, InstrumentIx};
-use super::money::{Lots, Money, PointValue, Points, Price, Quantity};
+use super::instrument::{ContractId, InstrumentIx, InstrumentKind};
+use super::money::{Lots, Money, Percent, PointValue, Points, Price, Quantity};
 use super::order::{BrokerOrderId, Direction, Pricing, Product, Side};
-use super::rules::RulesHash;
+use super::rules::{Rules, RulesHash};
 use super::signal::{Layer, Signal, SourceId};
 
 /// How long what is over stays in the book.
@@ -82,6 +82,48 @@ pub struct DeskState {
     pub funds: Option<Funds>,
     /// The rules last adopted.
     pub rules: RulesHash,
+    /// What has become of the limits of the day and of those that stay.
+    pub limits: Limits,
+}
+
+/// What has become of the limits of the day, and of those that only a person clears.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that has happened, independent of the others"
+)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Whether the warning of the day's loss was given.
+    pub warned: bool,
+    /// Whether the day's loss was breached.
+    pub breached: bool,
+    /// The loss a person allows for the rest of the day, in percent.
+    pub loss: Option<Percent>,
+    /// Whether the fall from the high water was breached.
+    pub drawdown: bool,
+    /// Whether too many positions lost in a row.
+    pub losing_streak: bool,
+    /// Whether it was one of these that made the desk reduce.
+    pub reduced: bool,
+}
+
+impl DeskState {
+    /// Returns what was lost today, at this equity; money put in or taken out is neither.
+    pub fn lost_today(&self, marked: Money) -> Money {
+        self.day_base + self.day_cash - marked
+    }
+
+    /// Returns the most that may be lost today, in percent: a person's word, else the rules'.
+    pub fn loss_limit(&self, rules: &Rules) -> Option<Percent> {
+        self.limits.loss.or(rules.day.loss)
+    }
+}
+
+impl Limits {
+    /// Returns whether any of them is breached.
+    pub const fn any(self) -> bool {
+        self.breached || self.drawdown || self.losing_streak
+    }
 }
 
 /// What is known of an instrument beyond its market facts.
@@ -95,6 +137,10 @@ pub struct InstrumentState {
     pub atr: Option<Points>,
     /// When a stop last took a leg of it out.
     pub stopped_at: Option<DateTime<Utc>>,
+    /// The exchange day on which the broker's count of it was proved last.
+    pub units_on: Option<NaiveDate>,
+    /// Whether the broker seems to count it otherwise than our rules say.
+    pub units_doubted: bool,
 }
 
 /// What is held of one instrument, one way.
@@ -566,6 +612,30 @@ impl Book {
             .map(|known| known.state)
             .unwrap_or_default();
         own.max(self.desk.state)
+    }
+
+    /// Returns whether an order of a contract has to wait until the broker's count of it is proved:
+    /// for an entry today, for an exit ever; while it is in doubt, in any case.
+    pub fn units_wait(
+        &self,
+        rules: &Rules,
+        contract: ContractId,
+        entry_on: Option<NaiveDate>,
+    ) -> bool {
+        let known = self.instruments.get(&contract.instrument);
+        if known.is_some_and(|known| known.units_doubted) {
+            return true;
+        }
+        let instrument = rules.instruments.get(contract.instrument);
+        if instrument.is_some_and(|one| one.kind == InstrumentKind::Equity) {
+            return false; // a share is a share
+        }
+        let proved = known.and_then(|known| known.units_on);
+        rules.portfolio.prove_units
+            && match entry_on {
+                Some(today) => proved != Some(today),
+                None => proved.is_none(),
+            }
     }
 
     /// Returns what was touched since the last call, and forgets it.

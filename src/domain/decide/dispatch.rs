@@ -47,6 +47,8 @@ impl Decision<'_> {
         ) else {
             return;
         };
+        let entry_on = intent.opens().then(|| view.today());
+        let counted = !book.units_wait(view.rules, intent.contract, entry_on);
         let session = view
             .rules
             .calendar
@@ -61,13 +63,14 @@ impl Decision<'_> {
             Goal::Open(goal) => {
                 if intent.valid_until.is_some_and(|until| until <= view.now) {
                     self.drop_entry(&case, IntentEnd::Expired);
-                } else if session == Session::Continuous
+                } else if counted
+                    && session == Session::Continuous
                     && let Some(quote) = dispatch.quote
                 {
                     self.dispatch_entry(&case, goal, (dispatch, quote));
                 }
             }
-            Goal::Close(_) if session != Session::Continuous => {}
+            Goal::Close(_) if !counted || session != Session::Continuous => {}
             Goal::Close(_) if intent.id.purpose == Purpose::Protective => {
                 self.dispatch_resting(&case, dispatch);
             }

@@ -11,6 +11,7 @@ mod dispatch;
 mod exit;
 mod finish;
 mod guarded;
+mod limits;
 mod modify;
 mod operator;
 mod outcome;
@@ -19,6 +20,7 @@ mod resting;
 mod signal;
 mod time;
 mod touched;
+mod units;
 
 use chrono::{DateTime, Utc};
 
@@ -49,6 +51,7 @@ pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> 
         Input::Terms(seen) => decision.terms(seen),
         Input::Rules(hash) => decision.say(Fact::RulesAdopted { hash: *hash }),
         Input::BrokerBook(seen) => decision.broker_book(seen),
+        Input::UnitsSeen(seen) => decision.units(seen),
     }
     decision.facts
 }
@@ -133,6 +136,11 @@ pub fn answer(facts: &[Fact]) -> Option<Answer> {
         | Fact::TriggerSeen { .. }
         | Fact::DriftFound(_)
         | Fact::RepairProposed(_)
-        | Fact::FindingSettled { .. } => None,
+        | Fact::FindingSettled { .. }
+        | Fact::LimitWarned { .. }
+        | Fact::DayLimitSet { .. }
+        | Fact::LimitCleared { .. }
+        | Fact::UnitsProved { .. }
+        | Fact::UnitsDoubted { .. } => None,
     })
 }

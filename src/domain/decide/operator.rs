@@ -8,7 +8,7 @@ use super::exit::Out;
 use crate::domain::book::{Intent, Leg, OrderState};
 use crate::domain::fact::{CancelWhy, Code, ExitReason, Fact, LedgerKind, Movement};
 use crate::domain::ids::{IntentId, OrderId};
-use crate::domain::input::{Command, ExitWhat, Operator, Scope, Settlement};
+use crate::domain::input::{Command, ExitWhat, Operator, Scope, Settlement, TradingState};
 use crate::domain::instrument::InstrumentIx;
 use crate::domain::money::{Lots, Money};
 use crate::domain::order::BrokerOrderId;
@@ -17,6 +17,9 @@ impl Decision<'_> {
     pub(super) fn operator(&mut self, operator: &Operator) {
         let (by, why) = (operator.by.clone(), operator.why.clone());
         match &operator.order {
+            // Under a breached limit a person says which limit is to count instead.
+            Command::State(Scope::Desk, TradingState::Active)
+                if self.view.book.desk.limits.any() => {}
             Command::State(scope, state) => {
                 self.say(Fact::TradingStateSet {
                     scope: *scope,
@@ -31,6 +34,8 @@ impl Decision<'_> {
             Command::Cash(amount) => self.cash(*amount),
             Command::Dismiss(finding) => self.dismiss(*finding, operator),
             Command::Confirm(..) | Command::Adopt(_) => {}
+            Command::DayLimit(loss) => self.day_limit(operator, *loss),
+            Command::Clear(latch) => self.clear_limit(operator, *latch),
         }
     }
 

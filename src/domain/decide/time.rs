@@ -44,20 +44,6 @@ impl Decision<'_> {
         self.guard();
     }
 
-    fn day(&mut self) {
-        let today = self.view.today();
-        let desk = &self.view.book.desk;
-        if desk.day.is_none_or(|day| day < today) {
-            let equity = self.view.book.equity(self.view.rules, self.view.now).marked;
-            let high_water = desk.high_water.max(equity);
-            self.say(Fact::DayStarted {
-                day: today,
-                equity,
-                high_water,
-            });
-        }
-    }
-
     /// An entry that could not be sent in time is a different trade.
     fn wait_unsent(&mut self, intent: &Intent) {
         if intent

@@ -401,10 +401,11 @@ impl<'a> Entry<'a> {
             return;
         };
         if let Some(contract) = self.contract {
-            self.margin_per_lot = self
-                .view
-                .book
-                .margin_of(contract, spec.margin_per_lot(price, self.product));
+            self.margin_per_lot = self.view.book.margin_of(
+                contract,
+                spec.margin_per_lot(price, self.product),
+                self.view.now,
+            );
         }
         let lot = LotFigures {
             point_value: spec.point_value,

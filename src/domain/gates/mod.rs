@@ -134,6 +134,10 @@ pub const BASE: &[Gate] = &[
         ask: standing::contract,
     },
     Gate {
+        code: Code("units_unproved"),
+        ask: standing::units,
+    },
+    Gate {
         code: Code("session_closed"),
         ask: standing::session,
     },
@@ -234,8 +238,16 @@ pub const BASE: &[Gate] = &[
         ask: portfolio::sector,
     },
     Gate {
+        code: Code("correlation"),
+        ask: portfolio::correlation,
+    },
+    Gate {
         code: Code("deployed_capital"),
         ask: portfolio::deployed,
+    },
+    Gate {
+        code: Code("capital_pool"),
+        ask: portfolio::pool,
     },
     Gate {
         code: Code("planned_heat"),
@@ -284,6 +296,10 @@ pub const ADD: &[Gate] = &[
     Gate {
         code: Code("contract_unknown"),
         ask: standing::contract,
+    },
+    Gate {
+        code: Code("units_unproved"),
+        ask: standing::units,
     },
     Gate {
         code: Code("session_closed"),
@@ -404,6 +420,10 @@ pub const ADD: &[Gate] = &[
     Gate {
         code: Code("deployed_capital"),
         ask: portfolio::deployed,
+    },
+    Gate {
+        code: Code("capital_pool"),
+        ask: portfolio::pool,
     },
     Gate {
         code: Code("planned_heat"),

@@ -5,7 +5,8 @@ use rust_decimal::Decimal;
 use super::entry::fits;
 use super::{Entry, EntryKind, Judged, compared, plain};
 use crate::domain::ids::Purpose;
-use crate::domain::money::{Lots, Money, Percent, Points};
+use crate::domain::money::{Lots, Money, Percent, Points, Ratio};
+use crate::domain::order::Product;
 use crate::domain::rules::QuantityUse;
 
 /// There is equity to measure on.
@@ -142,6 +143,50 @@ pub(super) fn deployed(entry: &Entry<'_>) -> Judged {
             limit,
         },
     )
+}
+
+/// What is kept overnight and what is not each stays within its pool.
+pub(super) fn pool(entry: &Entry<'_>) -> Judged {
+    let limits = &entry.view.rules.portfolio;
+    let intraday = entry.exposure.intraday;
+    let (limit, taken) = match entry.product {
+        Product::Mis => (limits.pool_intraday, intraday),
+        Product::Cnc | Product::Nrml => (limits.pool_swing, entry.exposure.deployed - intraday),
+    };
+    let Some(limit) = limit else {
+        return Judged::NotAsked;
+    };
+    share(
+        entry,
+        &Room {
+            taken,
+            each: entry.value_per_lot(),
+            limit,
+        },
+    )
+}
+
+/// It does not move too much together with what is held or coming; what is not known does.
+pub(super) fn correlation(entry: &Entry<'_>) -> Judged {
+    let (Some(limit), Some(contract)) = (entry.view.rules.portfolio.correlation, entry.contract)
+    else {
+        return Judged::NotAsked;
+    };
+    let (book, own) = (entry.view.book, contract.instrument);
+    let held = book.positions.values().filter(|one| one.is_open());
+    let coming = book.open_intents().filter(|one| one.opens());
+    let others = held
+        .map(|one| one.contract.instrument)
+        .chain(coming.map(|one| one.contract.instrument));
+    let mut most = Ratio::default();
+    for other in others.filter(|other| *other != own) {
+        let pair = (own.min(other), own.max(other));
+        match book.marks.correlations.get(&pair) {
+            Some(known) => most = most.max(*known),
+            None => return Judged::Fail(None, Some(limit.get()), None),
+        }
+    }
+    compared(most <= limit, most.get(), limit.get())
 }
 
 /// The risk at entry of all legs stays within its share of the starting capital.

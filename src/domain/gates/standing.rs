@@ -44,6 +44,16 @@ pub(super) fn contract(entry: &Entry<'_>) -> Judged {
     plain(entry.spec.is_some() && entry.contract.is_some_and(|one| !one.is_expired(today)))
 }
 
+/// The broker counts nothing of its exchange otherwise than our rules say.
+pub(super) fn units(entry: &Entry<'_>) -> Judged {
+    let view = entry.view;
+    let mut doubted = view.book.instruments.iter().filter(|(ix, known)| {
+        let other = view.rules.instruments.get(**ix);
+        known.units_doubted && other.is_some_and(|one| one.exchange == entry.instrument.exchange)
+    });
+    plain(doubted.next().is_none())
+}
+
 /// Its exchange trades continuously.
 pub(super) fn session(entry: &Entry<'_>) -> Judged {
     let session = entry
@@ -66,39 +76,52 @@ pub(super) fn entry_window(entry: &Entry<'_>) -> Judged {
     }
 }
 
-/// Desk and instrument are active.
+/// Desk and instrument are active. Where a limit alone made the desk reduce, its own gate says so.
 pub(super) fn state(entry: &Entry<'_>) -> Judged {
-    let state = entry
+    let book = entry.view.book;
+    let desk = if book.desk.limits.reduced {
+        TradingState::Active
+    } else {
+        book.desk.state
+    };
+    let own = entry
         .contract
-        .map_or(entry.view.book.desk.state, |contract| {
-            entry.view.book.state_of(contract.instrument)
-        });
-    plain(state == TradingState::Active)
+        .and_then(|contract| book.instruments.get(&contract.instrument))
+        .map_or(TradingState::Active, |known| known.state);
+    plain(own.max(desk) == TradingState::Active)
 }
 
-/// The day's loss is below its limit; breached at equality.
+/// The day's loss is below its limit; breached at equality, and then for the rest of the day.
 pub(super) fn daily_loss(entry: &Entry<'_>) -> Judged {
-    let Some(limit) = entry.view.rules.day.loss else {
-        return Judged::NotAsked;
-    };
     let desk = &entry.view.book.desk;
-    let lost = desk.day_base + desk.day_cash - entry.equity.marked;
+    let Some(limit) = desk.loss_limit(entry.view.rules) else {
+        return breached(desk.limits.breached);
+    };
+    let lost = desk.lost_today(entry.equity.marked);
     let most = desk.day_base.percent(limit);
-    compared(lost < most || lost <= Money::ZERO, lost.get(), most.get())
+    let below = lost < most || lost <= Money::ZERO;
+    compared(below && !desk.limits.breached, lost.get(), most.get())
 }
 
-/// The fall from the high water is below its limit; breached at equality.
+/// The fall from the high water is below its limit; breached at equality, until a person clears it.
 pub(super) fn drawdown(entry: &Entry<'_>) -> Judged {
+    let desk = &entry.view.book.desk;
     let Some(limit) = entry.view.rules.day.drawdown else {
-        return Judged::NotAsked;
+        return breached(desk.limits.drawdown);
     };
-    let fallen = entry.view.book.desk.high_water - entry.equity.marked;
-    let most = entry.view.book.desk.high_water.percent(limit);
-    compared(
-        fallen < most || fallen <= Money::ZERO,
-        fallen.get(),
-        most.get(),
-    )
+    let fallen = desk.high_water - entry.equity.marked;
+    let most = desk.high_water.percent(limit);
+    let below = fallen < most || fallen <= Money::ZERO;
+    compared(below && !desk.limits.drawdown, fallen.get(), most.get())
+}
+
+/// A breach outlives the rule that it was a breach of.
+const fn breached(is: bool) -> Judged {
+    if is {
+        Judged::Fail(None, None, None)
+    } else {
+        Judged::NotAsked
+    }
 }
 
 /// There is an entry left for today.
@@ -113,11 +136,13 @@ pub(super) fn daily_trades(entry: &Entry<'_>) -> Judged {
 
 /// The losing streak is shorter than its limit.
 pub(super) fn losing_streak(entry: &Entry<'_>) -> Judged {
+    let desk = &entry.view.book.desk;
     let Some(limit) = entry.view.rules.day.losing_streak else {
-        return Judged::NotAsked;
+        return breached(desk.limits.losing_streak);
     };
-    let streak = entry.view.book.desk.losing_streak;
-    compared(streak < limit, Decimal::from(streak), Decimal::from(limit))
+    let streak = desk.losing_streak;
+    let below = streak < limit && !desk.limits.losing_streak;
+    compared(below, Decimal::from(streak), Decimal::from(limit))
 }
 
 /// The instrument has rested after its last stop.

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::error::AdminError;
 use crate::domain::input::Settlement;
-use crate::domain::money::{Lots, Money};
+use crate::domain::money::{Lots, Money, Percent};
 use crate::domain::order::BrokerOrderId;
 use crate::http::json::{Object, Value};
 use crate::http::{DoorError, Doors};
@@ -74,6 +74,29 @@ impl<'a> Body<'a> {
             .then(|| Money::new(number))
             .ok_or_else(wrong)
             .map(Some)
+    }
+
+    /// Returns a percentage, when there is one: above 0, at most 100, four decimals.
+    pub(super) fn percent(&self, key: &str) -> Result<Option<Percent>, AdminError> {
+        let Some(number) = self.number(key)? else {
+            return Ok(None);
+        };
+        let sound = number > Decimal::ZERO
+            && number <= Decimal::ONE_HUNDRED
+            && number.normalize().scale() <= 4;
+        let wrong = || AdminError::given(key, "must be a percentage above 0 and at most 100");
+        sound
+            .then(|| Percent::new(number))
+            .ok_or_else(wrong)
+            .map(Some)
+    }
+
+    /// Returns a text, when there is one.
+    pub(super) fn maybe_text(&self, key: &str) -> Result<Option<String>, AdminError> {
+        match self.0.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => self.text(key).map(Some),
+        }
     }
 
     /// Returns what became of an order.

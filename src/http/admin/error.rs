@@ -72,7 +72,8 @@ impl From<WishError> for AdminError {
             | WishError::Unknown { .. }
             | WishError::Over { .. }
             | WishError::TooMany { .. }
-            | WishError::TooMuch { .. } => Self::Wish(error),
+            | WishError::TooMuch { .. }
+            | WishError::Limit(_) => Self::Wish(error),
         }
     }
 }

@@ -101,7 +101,7 @@ pub const ROUTES: &[Route] = &[
     Route { method: "get", path: "/instruments", does: "What can be traded, with the figures in force.", takes: &[], handler: || get().to(read::instruments) },
     Route { method: "get", path: "/rules", does: "Every limit in force, in the form that is hashed.", takes: &[], handler: || get().to(read::rules) },
     Route { method: "get", path: "/openapi.json", does: "This description.", takes: &[], handler: || get().to(openapi::describe) },
-    Route { method: "post", path: "/state", does: "Sets what may be traded.", takes: &[must("scope", "string", "`desk` or an instrument"), must("state", "string", "`active`, `reducing` or `frozen`"), WHY], handler: || post().to(write::state) },
+    Route { method: "post", path: "/state", does: "Sets what may be traded.", takes: &[must("scope", "string", "`desk` or an instrument"), must("state", "string", "`active`, `reducing` or `frozen`"), may("daily_loss", "number", "to resume under a breached loss of the day: the loss in percent allowed for the rest of it"), may("clear", "string", "to resume after it: `drawdown` or `losing-streak`"), WHY], handler: || post().to(write::state) },
     Route { method: "post", path: "/positions/{id}/exit", does: "Takes lots of a position out, the oldest leg first.", takes: &[LOTS, WHY], handler: || post().to(write::exit_position) },
     Route { method: "post", path: "/legs/{id}/exit", does: "Takes lots of a leg out.", takes: &[LOTS, WHY], handler: || post().to(write::exit_leg) },
     Route { method: "post", path: "/flatten", does: "Takes everything out.", takes: &[WHY], handler: || post().to(write::flatten) },

@@ -10,7 +10,7 @@ use super::body::{Body, bytes};
 use super::error::AdminError;
 use super::token;
 use crate::desk::person::{By, Wish, carry_out};
-use crate::domain::input::{Scope, TradingState};
+use crate::domain::input::{Latch, Scope, TradingState};
 use crate::domain::instrument::Found;
 use crate::domain::money::Money;
 use crate::http::Doors;
@@ -46,10 +46,13 @@ impl actix_web::FromRequest for Asked {
 }
 
 pub(super) async fn state(asked: Asked, payload: Payload) -> Answer {
-    let known = ["scope", "state", "why"];
+    let known = ["scope", "state", "daily_loss", "clear", "why"];
     asked
         .order((payload, &known), |body, doors| {
             let scope = scope(doors, &body.text("scope")?)?;
+            if let Some(wish) = resumption(body, scope)? {
+                return Ok(wish);
+            }
             let word = body.text("state")?;
             let states = [
                 TradingState::Active,
@@ -61,6 +64,28 @@ pub(super) async fn state(asked: Asked, payload: Payload) -> Answer {
             Ok(Wish::State(scope, found.ok_or_else(wrong)?))
         })
         .await
+}
+
+/// Returns what is to count instead of a breached limit, where the body says so.
+fn resumption(body: &Body<'_>, scope: Scope) -> Result<Option<Wish>, AdminError> {
+    let wish = match (
+        body.percent("daily_loss")?,
+        body.maybe_text("clear")?.as_deref(),
+    ) {
+        (None, None) => return Ok(None),
+        (Some(loss), None) => Wish::DayLimit(loss),
+        (None, Some("drawdown")) => Wish::Clear(Latch::Drawdown),
+        (None, Some("losing-streak")) => Wish::Clear(Latch::LosingStreak),
+        (_, Some(_)) => {
+            let text = "must be drawdown or losing-streak, and stand without daily_loss";
+            return Err(AdminError::given("clear", text));
+        }
+    };
+    if scope != Scope::Desk || body.text("state")? != TradingState::Active.word() {
+        let text = "is given when the desk is made active";
+        return Err(AdminError::given("state", text));
+    }
+    Ok(Some(wish))
 }
 
 pub(super) async fn exit_position(asked: Asked, payload: Payload, id: Path<String>) -> Answer {

@@ -186,8 +186,8 @@ fn bands((book, rules): (&Book, &Rules), equity: Equity, exposure: &Exposure) ->
     bands.extend(deployed.map(|most| share("deployed_capital", exposure.deployed, whole, most)));
     let heat = limits.planned_heat;
     bands.extend(heat.map(|most| share("planned_heat", exposure.planned, desk.opening, most)));
-    let lost = (desk.day_base + desk.day_cash - equity.marked).max(Money::ZERO);
-    let day = rules.day.loss;
+    let lost = desk.lost_today(equity.marked).max(Money::ZERO);
+    let day = desk.loss_limit(rules);
     bands.extend(day.map(|most| share("daily_loss", lost, desk.day_base, most)));
     let fallen = (desk.high_water - equity.marked).max(Money::ZERO);
     let drawdown = rules.day.drawdown;
