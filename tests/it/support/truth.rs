@@ -4,15 +4,26 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use torana::clock::{Clock as _, SystemClock};
-use torana::domain::book::{Book, Order};
-use torana::domain::ids::IntentId;
+use torana::domain::book::{Book, CancelState, Order, OrderState};
+use torana::domain::ids::{IntentId, Purpose};
 use torana::domain::rules::Rules;
 use torana::sim::SimState;
 
-/// Whether nothing is under way: every goal is over, and so is every order.
+/// Whether nothing is under way: every goal is over, and so is every order, but for what rests at
+/// the broker to guard a leg.
 pub(crate) fn is_settled(book: &Book) -> bool {
-    book.open_intents().next().is_none()
-        && book.orders.values().all(|order| order.state.is_closed())
+    book.open_intents()
+        .all(|intent| book.live_order(intent.id).is_some_and(rests))
+        && book
+            .orders
+            .values()
+            .all(|order| order.state.is_closed() || rests(order))
+}
+
+fn rests(order: &Order) -> bool {
+    order.id.intent.purpose == Purpose::Protective
+        && order.state == OrderState::Sent
+        && order.cancel == CancelState::None
 }
 
 /// Fails when an order is on its way or nobody knows where it is.
