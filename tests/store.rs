@@ -9,6 +9,8 @@
 )]
 
 // the stories of tests/scenarios, as the pure core is told them
+#[path = "scenarios/broker.rs"]
+mod broker;
 #[path = "scenarios/desk.rs"]
 mod desk;
 #[path = "scenarios/lines.rs"]

@@ -11,9 +11,10 @@ use super::paper::Hint;
 use super::{Deciding, Opened};
 use crate::broker::openalgo::{Budget, Feed, FeedEvent, FeedSettings, OpenAlgo, Wanted};
 use crate::courier::{Baselines, Calls, Courier, PriceHint};
-use crate::desk::Lease;
+use crate::desk::{Desk, Lease};
 use crate::domain::fact::Goal;
-use crate::monitor::{Monitor, Orders, Prices};
+use crate::domain::reconcile::{EQUITY, FOREIGN};
+use crate::monitor::{Drift, Monitor, Orders, Prices};
 
 /// What sends orders.
 pub(super) struct Parts {
@@ -29,6 +30,7 @@ pub(super) struct Parts {
 pub(super) struct Health {
     lease: Arc<Lease>,
     prices: Arc<Prices<OpenAlgo>>,
+    desk: Arc<Desk>,
 }
 
 impl Health {
@@ -46,6 +48,17 @@ impl Health {
                 why.push("broker: free cash is unknown".to_owned());
             }
         }
+        let book = self.desk.seen().unwrap_or_default();
+        let grave = book
+            .findings
+            .values()
+            .filter(|one| one.is_open() && one.drift.code != EQUITY && one.drift.code != FOREIGN);
+        let grave = grave.count();
+        if grave > 0 {
+            why.push(format!(
+                "book: {grave} differences from the broker's wait for a person"
+            ));
+        }
         why
     }
 }
@@ -62,19 +75,6 @@ pub(super) fn start(
     let settings = &opened.config.settings;
     let baselines = Arc::new(Baselines::new(settings.courier.baseline_age));
     let calls = Arc::new(Calls::default());
-    let hint = parts.hint.map(|hint| -> PriceHint {
-        Arc::new(move |order, book| {
-            let goal = book
-                .intents
-                .get(&order.id.intent)
-                .map(|intent| &intent.goal);
-            if let Some(Goal::Open(goal)) = goal
-                && !book.marks.contracts.contains_key(&order.contract)
-            {
-                hint.price(order.contract, goal.price);
-            }
-        })
-    });
     let courier = Courier {
         desk: Arc::clone(desk),
         broker: Arc::clone(&parts.broker),
@@ -83,7 +83,7 @@ pub(super) fn start(
         baselines: Arc::clone(&baselines),
         calls: Arc::clone(&calls),
         lanes: settings.courier.lanes,
-        hint,
+        hint: parts.hint.map(price_hint),
     };
     let prices = Arc::new(Prices::new(
         Arc::clone(desk),
@@ -101,6 +101,11 @@ pub(super) fn start(
                 settings.monitor.late_look,
             ),
             (baselines, calls, settings.courier.proof_pause),
+        ),
+        drift: Drift::new(
+            Arc::clone(desk),
+            Arc::clone(&parts.broker),
+            settings.monitor.book_poll,
         ),
         prices: Arc::clone(&prices),
         nudge: Arc::clone(&nudge),
@@ -121,11 +126,28 @@ pub(super) fn start(
         keep(&lease, token).await;
         "lease"
     });
+    let seen_by = Arc::clone(desk);
     start_feed(deciding, feed, nudge);
     Health {
+        desk: seen_by,
         lease: parts.lease,
         prices,
     }
+}
+
+/// Returns what tells the simulator where the market of an order is, before it is asked.
+fn price_hint(hint: Hint) -> PriceHint {
+    Arc::new(move |order, book| {
+        let goal = book
+            .intents
+            .get(&order.id.intent)
+            .map(|intent| &intent.goal);
+        if let Some(Goal::Open(goal)) = goal
+            && !book.marks.contracts.contains_key(&order.contract)
+        {
+            hint.price(order.contract, goal.price);
+        }
+    })
 }
 
 /// The longest pause between two tries for the lease: whoever waits for it takes it up soon after it

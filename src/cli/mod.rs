@@ -4,6 +4,7 @@ pub mod check;
 mod desk;
 mod explain;
 pub mod facts;
+mod findings;
 pub mod health;
 pub mod instruments;
 pub mod operate;

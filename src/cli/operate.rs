@@ -1,14 +1,15 @@
 //! What a person may order from a terminal: each with a reason, each a fact.
 
 use anyhow::bail;
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::desk::{Working, instrument, look, scope};
+use super::findings::price;
 use super::out::{BadArguments, confirmed, print};
 use crate::config::Config;
 use crate::desk::person::Wish;
 use crate::domain::book::Book;
-use crate::domain::ids::{Cause, IntentId, LegId, OrderId, PositionId};
+use crate::domain::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId};
 use crate::domain::input::{Latch, Scope, Settlement, TradingState};
 use crate::domain::money::{Lots, Percent};
 use crate::domain::order::BrokerOrderId;
@@ -83,16 +84,25 @@ pub struct CancelArgs {
 
 /// What `torana settle` takes.
 #[derive(Args, Clone, Debug)]
-#[group(id = "outcome", required = true, multiple = false, args = ["placed", "not_placed"])]
+#[command(group(ArgGroup::new("outcome").required(true).multiple(false)))]
 pub struct SettleArgs {
-    /// The id of an order, or of the intent it serves.
+    /// The id of an order, of the intent it serves, or of a finding.
     order: String,
     /// It is at the broker, under this id.
-    #[arg(long, value_name = "BROKER_ID")]
+    #[arg(long, value_name = "BROKER_ID", group = "outcome")]
     placed: Option<String>,
     /// It never arrived.
-    #[arg(long)]
+    #[arg(long, group = "outcome")]
     not_placed: bool,
+    /// Of a finding: our book changes as proposed.
+    #[arg(long, group = "outcome")]
+    confirm: bool,
+    /// Of a finding: it is none, and stays quiet until it changes.
+    #[arg(long, group = "outcome")]
+    dismiss: bool,
+    /// With --confirm: the price the lots went for, where it is known better.
+    #[arg(long, requires = "confirm")]
+    price: Option<String>,
     /// The reason; it is written down.
     #[arg(long)]
     why: String,
@@ -169,6 +179,20 @@ pub async fn cancel(args: CancelArgs, config: Config) -> anyhow::Result<()> {
 
 /// Says what became of an order that nobody answered for.
 pub async fn settle(args: SettleArgs, config: Config) -> anyhow::Result<()> {
+    if args.confirm || args.dismiss {
+        let finding: Result<FindingId, _> = args.order.parse();
+        let finding = finding.map_err(|_bad| not_an("finding", &args.order))?;
+        let price = match &args.price {
+            Some(text) => Some(price("--price", text)?),
+            None => None,
+        };
+        let wish = if args.confirm {
+            Wish::Confirm(finding, price)
+        } else {
+            Wish::Dismiss(finding)
+        };
+        return order(&wish, &args.why, config).await;
+    }
     let settlement = match args.placed.as_deref() {
         None => Settlement::NotPlaced,
         Some(id) => {
@@ -191,7 +215,7 @@ async fn order(wish: &Wish, why: &str, config: Config) -> anyhow::Result<()> {
     finish(Working::start(config).await?, wish, why).await
 }
 
-async fn finish(working: Working, wish: &Wish, why: &str) -> anyhow::Result<()> {
+pub(super) async fn finish(working: Working, wish: &Wish, why: &str) -> anyhow::Result<()> {
     let done = working.carry_out(wish, why).await;
     let told = done.map(|facts| working.told(&facts));
     working.end().await;

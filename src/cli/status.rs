@@ -99,6 +99,9 @@ fn text(whole: &Whole) -> String {
             format!("order {order} waits for a person at OpenAlgo"),
         ));
     }
+    for finding in &status.findings {
+        lines.push(("finding", finding.clone()));
+    }
     for band in &whole.portfolio.bands {
         let used = band
             .used

@@ -3,7 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    Shown, check, facts, instruments, operate, positions, reset, signals, source, status, token,
+    Shown, check, facts, findings, instruments, operate, positions, reset, signals, source, status,
+    token,
 };
 use crate::config::Config;
 use crate::domain::input::TradingState;
@@ -41,7 +42,11 @@ pub enum Work {
     Flatten(operate::FlattenArgs),
     /// Give an intent up.
     Cancel(operate::CancelArgs),
-    /// Say what became of an order that nobody answered for.
+    /// Where our book and the broker's differ.
+    Findings(Shown),
+    /// Take in a position that the broker holds, with a stop.
+    Adopt(findings::AdoptArgs),
+    /// Say what became of an order that nobody answered for, or of a finding.
     Settle(operate::SettleArgs),
     /// Begin the paper account anew.
     Reset(reset::ResetArgs),
@@ -67,6 +72,8 @@ impl Work {
             Self::Exit(args) => operate::exit(args, config).await,
             Self::Flatten(args) => operate::flatten(args, config).await,
             Self::Cancel(args) => operate::cancel(args, config).await,
+            Self::Findings(shown) => findings::run(shown, config).await,
+            Self::Adopt(args) => findings::adopt(args, config).await,
             Self::Settle(args) => operate::settle(args, config).await,
             Self::Reset(args) => reset::run(args, config).await,
         }

@@ -103,6 +103,14 @@ pub struct SeenTraded {
     pub value: Money,
 }
 
+impl BrokerBook {
+    /// Returns all that an order has traded in this reading.
+    pub fn traded(&self, order: &BrokerOrderId) -> Quantity {
+        let rows = self.trades.iter().filter(|row| row.order == *order);
+        rows.fold(Quantity::ZERO, |sum, row| sum.plus(row.quantity))
+    }
+}
+
 /// What a net quantity is of.
 pub type NetKey = (ContractId, Product);
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::fact::{Code, ExitReason};
-use super::ids::{FindingId, LegId};
+use super::ids::FindingId;
 use super::instrument::ContractId;
 use super::money::{Lots, Price};
 use super::order::{BrokerOrderId, Direction, Product};
@@ -89,8 +89,6 @@ pub struct Finding {
 /// A position at the broker that a person takes in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adoption {
-    /// The name of the leg it becomes.
-    pub leg: LegId,
     /// In what.
     pub contract: ContractId,
     /// How it is carried.

@@ -11,6 +11,11 @@ use super::order::{Direction, Product, Side};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub i32);
 
+impl SourceId {
+    /// What a person took in from the broker: no source of alerts has this number.
+    pub const OPERATOR: Self = Self(0);
+}
+
 /// A sender's label of a leg: the number in `Long_2`; unique among open legs, nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Layer(pub u8);

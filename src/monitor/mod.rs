@@ -3,6 +3,7 @@
 //! Each round is one call, so that a test can drive it by hand. What comes back is an input like
 //! every other; nothing is decided here.
 
+mod drift;
 mod late;
 mod margins;
 mod orders;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+pub use drift::Drift;
 pub use orders::Orders;
 pub use prices::Prices;
 
@@ -35,6 +37,8 @@ pub struct Monitor<B> {
     pub lease: Arc<Lease>,
     /// Follows orders.
     pub orders: Orders<B>,
+    /// Reads the broker's books against ours.
+    pub drift: Drift<B>,
     /// Reads prices and money.
     pub prices: Arc<Prices<B>>,
     /// Told when the feed saw an order move.
@@ -54,7 +58,9 @@ impl<B: Broker> Monitor<B> {
         };
         self.time(epoch).await;
         let first = self.lease.may_open().is_none();
-        if self.orders.round(epoch, first).await {
+        let known = self.orders.round(epoch, first).await;
+        // starting is recovering: what the broker holds is read before anything opens
+        if known && (!first || self.drift.round(epoch).await) {
             self.lease.recovered(epoch);
         }
     }
@@ -88,7 +94,24 @@ impl<B: Broker> Monitor<B> {
 
     /// Watches until it is told to stop.
     pub async fn run(&self, stop: CancellationToken) {
-        tokio::join!(self.watch_orders(&stop), self.watch_prices(&stop));
+        tokio::join!(
+            self.watch_orders(&stop),
+            self.watch_prices(&stop),
+            self.watch_books(&stop)
+        );
+    }
+
+    /// Compares the broker's books with ours, again and again, once what happened before is known.
+    async fn watch_books(&self, stop: &CancellationToken) {
+        loop {
+            if let Some(epoch) = self.lease.may_open() {
+                self.drift.round(epoch).await;
+            }
+            tokio::select! {
+                () = sleep(self.pause) => {}
+                () = stop.cancelled() => return,
+            }
+        }
     }
 
     /// Makes rounds: one whenever the book or an order moved, else one every pause.

@@ -13,6 +13,7 @@
 mod bad_input;
 mod crash;
 mod crowd;
+mod drift;
 mod faults;
 mod lease;
 mod notices;

@@ -8,6 +8,7 @@
 )]
 
 mod day;
+mod held;
 mod sequences;
 mod sizing;
 #[path = "../scenarios/words.rs"]

@@ -105,6 +105,7 @@ impl Desk {
             "rests" => self.rests(&mut words),
             "ratchet" => self.ratchet(&mut words),
             "proof" => self.proof(&mut words),
+            "broker" => self.broker(&mut words),
             "op" => self.operator(&mut words),
             _ => panic!("no line begins with {verb}"),
         }
@@ -435,7 +436,7 @@ impl Desk {
         self.book.touched.legs.insert(leg);
     }
 
-    fn per_lot(&self, contract: ContractId) -> u32 {
+    pub(crate) fn per_lot(&self, contract: ContractId) -> u32 {
         let instrument = self.rules.instruments.get(contract.instrument).unwrap();
         instrument.per_lot(self.rules.instruments.spec(contract, TODAY).unwrap())
     }

@@ -454,9 +454,18 @@ impl<'a> Expected<'a> {
             "reversal" => self.reversal(words),
             "finding" => {
                 let said = words.must("a code");
+                self.find(word, |fact| match fact {
+                    Fact::FindingMade { code, .. } => code.0 == said,
+                    Fact::DriftFound(drift) => drift.code.0 == said,
+                    _ => false,
+                });
+            }
+            "repair" => self.repair(words),
+            "settled" => {
+                let said = words.must("how");
                 self.find(
                     word,
-                    |fact| matches!(fact, Fact::FindingMade { code, .. } if code.0 == said),
+                    |fact| matches!(fact, Fact::FindingSettled { how, .. } if how.word() == said),
                 );
             }
             "order" => {
@@ -570,6 +579,17 @@ impl<'a> Expected<'a> {
                 _ => panic!("a result has no {word}"),
             }
         }
+    }
+
+    /// `repair 1 @ 78,400 traded`: lots that our book would give up, and where the price is from.
+    fn repair(&self, words: &mut Words<'_>) {
+        let fact = self.find("a repair", |fact| matches!(fact, Fact::RepairProposed(_)));
+        let Fact::RepairProposed(repair) = fact else {
+            unreachable!()
+        };
+        same("lots", repair.lots.decimal(), words.number("lots"));
+        same("price", repair.price.get(), words.number("price"));
+        assert_eq!(repair.basis.word(), words.must("a basis"));
     }
 
     /// `again 3 [after 2s]`: the goal goes on with a further order.

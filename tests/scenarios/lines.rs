@@ -281,6 +281,12 @@ impl Desk {
             "withdraw" => Command::Cash(-words.money("amount")),
             "exit" => self.exit_ordered(words),
             "cancel" => Command::CancelIntent(self.which(words).intent),
+            "confirm" => {
+                let price = words.takes("price").then(|| words.price("price"));
+                Command::Confirm(self.finding(), price)
+            }
+            "dismiss" => Command::Dismiss(self.finding()),
+            "adopt" => self.adoption(words),
             "settle" => {
                 let order = self.which(words);
                 let said = if words.takes("placed") {

@@ -9,6 +9,7 @@
     reason = "a story that cannot be told, or ends otherwise, should stop"
 )]
 
+mod broker;
 mod coverage;
 mod desk;
 mod expect;
@@ -133,4 +134,5 @@ stories! {
     resting
     limits
     units
+    broker
 }

@@ -7,6 +7,7 @@ use super::{Book, Leg, Position};
 use crate::domain::fact::{ExitReason, Fill, LegOpening, Reduction};
 use crate::domain::ids::LegId;
 use crate::domain::money::{Lots, Money, Points, Price};
+use crate::domain::signal::SourceId;
 
 /// Places an average price is kept to.
 const AVERAGE_PLACES: u32 = 8;
@@ -113,7 +114,8 @@ impl Book {
 
     fn count_entry(&mut self, opening: &LegOpening, entry: Price, at: DateTime<Utc>) {
         self.touched.positions.insert(opening.position);
-        if opening.base {
+        // What a person took in was entered on another day, or by another hand.
+        if opening.base && opening.source != SourceId::OPERATOR {
             self.desk.day_trades = self.desk.day_trades.saturating_add(1);
             self.touched.desk = true;
         }

@@ -6,6 +6,7 @@
 //! 3. An entry needs an `Approved`; an exit takes side and quantity from its leg. Nothing but exits
 //!    leaves while reducing.
 
+mod adopt;
 mod broker_book;
 mod dispatch;
 mod exit;

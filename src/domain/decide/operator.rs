@@ -33,9 +33,10 @@ impl Decision<'_> {
             Command::Settle(order, settlement) => self.settle(*order, settlement),
             Command::Cash(amount) => self.cash(*amount),
             Command::Dismiss(finding) => self.dismiss(*finding, operator),
-            Command::Confirm(..) | Command::Adopt(_) => {}
             Command::DayLimit(loss) => self.day_limit(operator, *loss),
             Command::Clear(latch) => self.clear_limit(operator, *latch),
+            Command::Confirm(finding, price) => self.confirm(*finding, *price, operator),
+            Command::Adopt(adoption) => self.adopt(adoption, operator),
         }
     }
 

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::error::AdminError;
 use crate::domain::input::Settlement;
-use crate::domain::money::{Lots, Money, Percent};
+use crate::domain::money::{Lots, Money, Percent, Price};
 use crate::domain::order::BrokerOrderId;
 use crate::http::json::{Object, Value};
 use crate::http::{DoorError, Doors};
@@ -97,6 +97,15 @@ impl<'a> Body<'a> {
             None | Some(Value::Null) => Ok(None),
             Some(_) => self.text(key).map(Some),
         }
+    }
+
+    /// Returns a price, when there is one.
+    pub(super) fn price(&self, key: &str) -> Result<Option<Price>, AdminError> {
+        let Some(number) = self.number(key)? else {
+            return Ok(None);
+        };
+        let wrong = || AdminError::given(key, "must be a price above 0");
+        Price::new(number).ok_or_else(wrong).map(Some)
     }
 
     /// Returns what became of an order.

@@ -97,6 +97,7 @@ pub const ROUTES: &[Route] = &[
     Route { method: "get", path: "/trades", does: "Closed legs and what they brought, the newest first.", takes: &[LIMIT, BEFORE], handler: || get().to(read::trades) },
     Route { method: "get", path: "/ledger", does: "Every movement of money, the newest first.", takes: &[LIMIT, BEFORE], handler: || get().to(read::ledger) },
     Route { method: "get", path: "/facts", does: "The journal, in order.", takes: &[LIMIT, may("after", "integer", "facts after this number: `next` of the answer before")], handler: || get().to(read::facts) },
+    Route { method: "get", path: "/findings", does: "Where our book and the broker's differ, and what would end it.", takes: &[], handler: || get().to(read::findings) },
     Route { method: "get", path: "/sources", does: "Who may send alerts; no secret.", takes: &[], handler: || get().to(read::sources) },
     Route { method: "get", path: "/instruments", does: "What can be traded, with the figures in force.", takes: &[], handler: || get().to(read::instruments) },
     Route { method: "get", path: "/rules", does: "Every limit in force, in the form that is hashed.", takes: &[], handler: || get().to(read::rules) },
@@ -108,6 +109,9 @@ pub const ROUTES: &[Route] = &[
     Route { method: "post", path: "/intents/{id}/cancel", does: "Gives an intent up and cancels what works of it.", takes: &[WHY], handler: || post().to(write::cancel) },
     Route { method: "post", path: "/intents/{id}/settle", does: "Says what became of an intent's order that nobody answered for.", takes: &[OUTCOME, BROKER_ID, WHY], handler: || post().to(write::settle_intent) },
     Route { method: "post", path: "/orders/{id}/settle", does: "Says what became of an order that nobody answered for.", takes: &[OUTCOME, BROKER_ID, WHY], handler: || post().to(write::settle_order) },
+    Route { method: "post", path: "/findings/{id}/confirm", does: "Changes our book as a finding proposes; no order is sent.", takes: &[may("price", "number", "the price the lots went for, where it is known better"), WHY], handler: || post().to(write::confirm) },
+    Route { method: "post", path: "/findings/{id}/dismiss", does: "Says that a finding is none; it stays quiet until it changes.", takes: &[WHY], handler: || post().to(write::dismiss) },
+    Route { method: "post", path: "/positions/adopt", does: "Takes in what the broker holds beyond our book, with a stop; nothing is booked.", takes: &[must("instrument", "string", "its name"), must("lots", "integer", "how many lots"), must("price", "number", "the price its gain counts from"), must("stop", "number", "where it gets out"), WHY], handler: || post().to(write::adopt) },
     Route { method: "post", path: "/ledger", does: "Puts money in or takes it out; one of `deposit` and `withdraw`.", takes: &[may("deposit", "number", "rupees to put in"), may("withdraw", "number", "rupees to take out"), WHY], handler: || post().to(write::ledger) },
 ];
 

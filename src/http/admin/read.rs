@@ -166,6 +166,12 @@ pub(super) async fn facts(request: HttpRequest, doors: Data<Doors>) -> Answer {
     Ok(list(&rows, Some(next.to_string())))
 }
 
+pub(super) async fn findings(doors: Data<Doors>) -> Answer {
+    let book = book(&doors).await?;
+    let rows = views::findings(&book, doors.desk.rules());
+    Ok(list(&rows, None))
+}
+
 pub(super) async fn sources(doors: Data<Doors>) -> Answer {
     let rows = doors.desk.store().sources(doors.desk.id()).await?;
     let rows: Vec<views::Source> = rows.into_iter().map(views::Source::from).collect();

@@ -137,6 +137,41 @@ pub(super) async fn settle_order(asked: Asked, payload: Payload, id: Path<String
         .await
 }
 
+pub(super) async fn confirm(asked: Asked, payload: Payload, id: Path<String>) -> Answer {
+    let id = named("finding", &id)?;
+    asked
+        .order((payload, &["price", "why"]), |body, _| {
+            Ok(Wish::Confirm(id, body.price("price")?))
+        })
+        .await
+}
+
+pub(super) async fn dismiss(asked: Asked, payload: Payload, id: Path<String>) -> Answer {
+    let id = named("finding", &id)?;
+    asked
+        .order((payload, &["why"]), |_, _| Ok(Wish::Dismiss(id)))
+        .await
+}
+
+pub(super) async fn adopt(asked: Asked, payload: Payload) -> Answer {
+    let known = ["instrument", "lots", "price", "stop", "why"];
+    asked
+        .order((payload, &known), |body, doors| {
+            let missing = |key| AdminError::given(key, "must be there");
+            let name = body.text("instrument")?;
+            let Scope::Instrument(instrument) = scope(doors, &name)? else {
+                return Err(AdminError::given("instrument", "must be an instrument"));
+            };
+            Ok(Wish::Adopt(
+                instrument,
+                body.lots()?.ok_or_else(|| missing("lots"))?,
+                body.price("price")?.ok_or_else(|| missing("price"))?,
+                body.price("stop")?.ok_or_else(|| missing("stop"))?,
+            ))
+        })
+        .await
+}
+
 pub(super) async fn ledger(asked: Asked, payload: Payload) -> Answer {
     asked
         .order(

@@ -5,6 +5,7 @@
 //! 3. Decimals leave as text without trailing zeros: no reader needs a float.
 
 mod facts;
+mod findings;
 mod held;
 mod known;
 mod money;
@@ -15,6 +16,7 @@ mod sources;
 mod whole;
 
 pub use facts::Fact;
+pub use findings::{Finding, Repair, findings, sentences};
 pub use held::{Leg, Position, positions};
 pub use known::{Instrument, instruments};
 pub use money::{Fill, LedgerRow, Trade};

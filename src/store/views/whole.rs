@@ -38,6 +38,8 @@ pub struct Status {
     pub uncertain_orders: Vec<String>,
     /// Orders that wait for a person at OpenAlgo.
     pub queued_orders: Vec<String>,
+    /// Where our book and the broker's differ, a sentence each.
+    pub findings: Vec<String>,
 }
 
 /// What may be traded of an instrument.
@@ -129,6 +131,7 @@ pub fn status(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Status {
         unguarded: unguarded(book, rules),
         uncertain_orders: orders(crate::domain::book::OrderState::is_unanswered),
         queued_orders: orders(|state| state == crate::domain::book::OrderState::Queued),
+        findings: super::findings::sentences(book),
     }
 }
 

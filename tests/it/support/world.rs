@@ -251,6 +251,20 @@ impl World {
         Gateway::spawn(&env)
     }
 
+    /// Runs a command beside the gateway, and returns what it printed.
+    pub(crate) async fn command(&self, args: &[&str]) -> String {
+        let ran = tokio::process::Command::new(env!("CARGO_BIN_EXE_torana"))
+            .args(args)
+            .env_clear()
+            .envs(&self.env)
+            .output();
+        let ran = ran.await.unwrap();
+        let text = String::from_utf8_lossy(&ran.stdout).into_owned();
+        let error = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert!(ran.status.success(), "{args:?}: {text}{error}");
+        text
+    }
+
     /// Sends an alert of the test's source; the gateway must live to answer.
     pub(crate) async fn alert(&self, gateway: &Gateway, alert: &Alert) -> Answer {
         let answered = self.send(gateway, alert).await;

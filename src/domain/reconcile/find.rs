@@ -1,8 +1,8 @@
 //! Which order in the broker's book can only be ours?
 
-use super::book::Order;
-use super::input::{Found, SeenOrder};
-use super::order::{BrokerOrderId, Pricing};
+use crate::domain::book::Order;
+use crate::domain::input::{Found, SeenOrder};
+use crate::domain::order::{BrokerOrderId, Pricing};
 
 /// Looks for an order nobody answered for among the broker's, leaving out those seen before it was
 /// sent and those that belong to other orders of ours.

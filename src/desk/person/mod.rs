@@ -3,17 +3,21 @@
 //! 1. Every order has a name behind it and a reason; both become part of the facts.
 //! 2. Looking things up here only makes clear answers: what is decided is decided by `decide`.
 
+mod truth;
+
+use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 
 use super::{Desk, DeskError};
 use crate::domain::book::{Book, Leg, Limits, OrderState};
 use crate::domain::fact::Fact;
-use crate::domain::ids::{Cause, IntentId, LegId, OrderId, PositionId};
+use crate::domain::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId};
 use crate::domain::input::{
     Command, ExitWhat, Input, Latch, Operator, Scope, Settlement, TradingState,
 };
 use crate::domain::instrument::InstrumentIx;
-use crate::domain::money::{Lots, Money, Percent};
+use crate::domain::money::{Lots, Money, Percent, Price};
+use crate::domain::rules::Rules;
 
 /// The longest reason, in characters: a sentence or two.
 const WHY_CHARACTERS_MAX: usize = 500;
@@ -43,6 +47,12 @@ pub enum Wish {
     DayLimit(Percent),
     /// Go on after a limit that only a person clears.
     Clear(Latch),
+    /// Change our book as a finding proposes, at another price when one is given.
+    Confirm(FindingId, Option<Price>),
+    /// Say that a finding is none.
+    Dismiss(FindingId),
+    /// Take in so many lots that the broker holds, at this price and with this stop.
+    Adopt(InstrumentIx, Lots, Price, Price),
 }
 
 /// Who wants it, and why.
@@ -130,7 +140,9 @@ pub async fn carry_out(desk: &Desk, wish: &Wish, by: By<'_>) -> Result<Vec<Fact>
     }
     desk.refresh().await?;
     let book = desk.seen().unwrap_or_default();
-    let order = command(&book, wish)?;
+    let mut book = (*book).clone();
+    desk.marks().merge_into(&mut book.marks);
+    let order = command((&book, desk.rules()), wish, desk.clock().now())?;
     let operator = Operator {
         id: cause(desk, &order, by),
         by: by.name.to_owned(),
@@ -165,7 +177,11 @@ fn cause(desk: &Desk, order: &Command, by: By<'_>) -> Cause {
 }
 
 /// Returns the command that a wish comes to on a book.
-fn command(book: &Book, wish: &Wish) -> Result<Command, WishError> {
+fn command(
+    (book, rules): (&Book, &Rules),
+    wish: &Wish,
+    now: DateTime<Utc>,
+) -> Result<Command, WishError> {
     let desk = &book.desk;
     match wish {
         Wish::State(Scope::Desk, TradingState::Active) if desk.limits.any() => {
@@ -185,6 +201,11 @@ fn command(book: &Book, wish: &Wish) -> Result<Command, WishError> {
                 return Err(over("intent", id, "is over"));
             }
             Ok(Command::CancelIntent(*id))
+        }
+        Wish::Confirm(id, price) => truth::confirm(book, (*id, *price)),
+        Wish::Dismiss(id) => truth::dismiss(book, *id),
+        Wish::Adopt(instrument, lots, price, stop) => {
+            truth::adopt((book, rules), *instrument, (*lots, *price, *stop), now)
         }
         Wish::SettleOrder(id, settlement) => settle(book, *id, settlement),
         Wish::SettleIntent(id, settlement) => {

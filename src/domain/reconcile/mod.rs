@@ -1,0 +1,13 @@
+//! Our book against the broker's: which orders are ours, what is held, what would make them agree.
+
+mod compare;
+mod find;
+mod nets;
+mod repair;
+mod unclaimed;
+
+pub use compare::{Difference, EQUITY, FOREIGN, Judged, Subject, compare, ours};
+pub use find::find;
+pub use nets::nets;
+pub use repair::{legs, propose};
+pub use unclaimed::{candidates, unclaimed};
