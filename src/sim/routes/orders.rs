@@ -258,8 +258,14 @@ fn cancellation(house: &mut House, order: &Order) -> Vec<Event> {
         let quote = house
             .prices
             .quote(order.placed.exchange, &order.placed.symbol);
-        let price = Price::new(order.terms.price)
-            .or_else(|| quote.map(|quote| quote.taker(order.placed.side)));
+        let far_side = quote.map(|quote| quote.taker(order.placed.side));
+        // a stop that sleeps trades where the market is, not at its own far limit
+        let price = match order.status {
+            Status::TriggerPending => far_side,
+            Status::Open | Status::Complete | Status::Cancelled | Status::Rejected => {
+                Price::new(order.terms.price).or(far_side)
+            }
+        };
         if let Some(price) = price.filter(|_| units > 0) {
             let units = units.min(order.pending());
             events.push(house.floor.fill(order, units, price));

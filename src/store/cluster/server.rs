@@ -50,11 +50,12 @@ impl Server {
         );
         set(&mut command, "unix_socket_permissions=0700");
         set(&mut command, "logging_collector=off");
-        let sync = if self.layout.throw_away().exists() {
-            "off"
-        } else {
-            "on"
-        };
+        let throw_away = self.layout.throw_away().exists();
+        if throw_away {
+            // shared by all gateways of all tests
+            set(&mut command, "max_connections=600");
+        }
+        let sync = if throw_away { "off" } else { "on" };
         for name in ["fsync", "full_page_writes"] {
             set(&mut command, &format!("{name}={sync}"));
         }
