@@ -1,6 +1,7 @@
 //! A gateway in a process of its own, and how it is talked to.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,6 +12,7 @@ use tokio::time::timeout;
 use torana::clock::{Clock as _, SystemClock};
 
 use super::wait::{PATIENCE, until};
+use super::world::config_dir;
 
 /// What its log says once it takes alerts.
 const OPEN: &str = "the doors are open at ";
@@ -78,7 +80,10 @@ impl Log {
 impl Gateway {
     /// Starts a process with this environment and nothing else.
     pub(crate) fn spawn(env: &BTreeMap<String, String>) -> Self {
+        let config = config_dir(Path::new(&env["TORANA_DATA"]));
         let mut child = Command::new(env!("CARGO_BIN_EXE_torana"))
+            .arg("--config")
+            .arg(config)
             .args(["serve", "--listen", "127.0.0.1:0"])
             .env_clear()
             .envs(env)

@@ -117,7 +117,11 @@ impl World {
         for (key, value) in QUICK.iter().chain(over) {
             env.insert((*key).to_owned(), (*value).to_owned());
         }
-        let read = config::load(&Options::default(), &env).unwrap();
+        let options = Options {
+            dir: Some(config_dir(&data)),
+            ..Options::default()
+        };
+        let read = config::load(&options, &env).unwrap();
         let mut sim_options = sim_options(&read, &data);
         let sim = SimServer::start(&sim_options).unwrap();
         (sim_options.listen, sim_options.feed) = (sim.rest_addr, sim.feed_addr);
@@ -552,8 +556,17 @@ fn data_dir() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let dir = std::env::temp_dir().join(format!("torana-it-{}-{number}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
+    let profiles = config_dir(&dir).join("profiles");
+    std::fs::create_dir_all(&profiles).unwrap();
+    // These tests wait until nothing is under way; an order that rests is always under way.
+    let alone = "[stops]\nprotective_stop = \"off\"\n";
+    std::fs::write(profiles.join("basso.toml"), alone).unwrap();
     dir
+}
+
+/// Where the files lie that are laid over those compiled in.
+pub(crate) fn config_dir(data: &Path) -> PathBuf {
+    data.join("config")
 }
 
 fn env(data: &Path) -> BTreeMap<String, String> {
