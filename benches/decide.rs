@@ -190,5 +190,6 @@ fn entry(rules: &Rules, now: DateTime<Utc>, figures: (&str, i64, i64, i64)) -> I
         at: now,
         bar: None,
         id_reused: false,
+        profile: None,
     }))
 }

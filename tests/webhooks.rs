@@ -102,6 +102,7 @@ fn read(body: &[u8]) -> Result<Alert, TurnedAway> {
         id: SourceId(1),
         product: None,
         scope: Scope::default(),
+        profile: None,
     };
     let limits = AgeLimits {
         entry: TimeDelta::MAX,

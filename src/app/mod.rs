@@ -36,7 +36,7 @@ use crate::domain::money::Money;
 use crate::http::admin::token;
 use crate::http::{self, Doors, PriceSeen, Serving};
 use crate::notify::Degraded;
-use crate::store::{self, DeskId, NewDesk, Store, cluster::Cluster};
+use crate::store::{self, Deadlines, DeskId, NewDesk, Store, cluster::Cluster};
 use crate::telemetry;
 
 /// How long tasks may take to end once told to.
@@ -100,8 +100,9 @@ pub async fn open(config: Config) -> anyhow::Result<Opened> {
         lasting.context("the schema could not be brought up to date")?;
     }
     let instruments = Arc::new(config.rules.instruments.clone());
+    let deadlines = deadlines(&config.settings);
     let store = loop {
-        match Store::connect(service.clone(), Arc::clone(&instruments)).await {
+        match Store::connect_within(service.clone(), Arc::clone(&instruments), deadlines).await {
             Ok(store) => break store,
             Err(error) => patience.outlast(error).await?,
         }
@@ -126,6 +127,18 @@ pub async fn open(config: Config) -> anyhow::Result<Opened> {
         desk,
         cluster,
     })
+}
+
+/// Returns how the database is talked to.
+const fn deadlines(settings: &Settings) -> Deadlines {
+    let database = &settings.database;
+    Deadlines {
+        connections: database.pool,
+        acquire: database.acquire_timeout,
+        statement: database.statement_timeout,
+        lock: database.lock_timeout,
+        same_body: settings.webhook.same_body,
+    }
 }
 
 /// A desk and the task that decides for it.

@@ -10,6 +10,7 @@ use tracing::warn;
 use super::paper::Hint;
 use super::{Deciding, Opened};
 use crate::broker::openalgo::{Budget, Feed, FeedEvent, FeedSettings, OpenAlgo, Wanted};
+use crate::config::Settings;
 use crate::courier::{Baselines, Calls, Courier, PriceHint};
 use crate::desk::{Desk, Lease};
 use crate::domain::fact::Goal;
@@ -78,7 +79,7 @@ pub(super) fn start(
     let courier = Courier {
         desk: Arc::clone(desk),
         broker: Arc::clone(&parts.broker),
-        budget: Arc::new(Budget::default()),
+        budget: budget(settings),
         lease: Arc::clone(&parts.lease),
         baselines: Arc::clone(&baselines),
         calls: Arc::clone(&calls),
@@ -148,6 +149,15 @@ fn price_hint(hint: Hint) -> PriceHint {
             hint.price(order.contract, goal.price);
         }
     })
+}
+
+/// Returns how fast orders may leave.
+fn budget(settings: &Settings) -> Arc<Budget> {
+    let limits = &settings.limits;
+    Arc::new(Budget::new(
+        limits.orders_per_second,
+        limits.exits_per_second,
+    ))
 }
 
 /// The longest pause between two tries for the lease: whoever waits for it takes it up soon after it

@@ -143,6 +143,7 @@ async fn from(opened: &Opened, name: Option<&str>) -> anyhow::Result<Sender> {
         id: SourceId(0),
         product: None,
         scope: Scope::default(),
+        profile: None,
     };
     Ok(found.and_then(sender).unwrap_or_else(anyone))
 }

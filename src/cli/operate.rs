@@ -251,6 +251,7 @@ fn unguarded(book: &Book, rules: &Rules, scope: Scope) -> Vec<String> {
     let meant = |leg: &&crate::domain::book::Leg| match scope {
         Scope::Desk => true,
         Scope::Instrument(ix) => leg.contract.instrument == ix,
+        Scope::Source(_) => false,
     };
     let open = book.legs.values().filter(|leg| leg.is_open());
     open.filter(meant)

@@ -19,8 +19,8 @@ pub(super) fn judge(config: &mut Config, today: NaiveDate, problems: &Problems) 
         let problem = format!("must be from 1 to {ORDERS_PER_SECOND_MAX}");
         note(problems, "limits.orders_per_second", problem);
     }
-    if limits.exits_per_second > limits.orders_per_second {
-        let problem = "must not be above limits.orders_per_second";
+    if limits.exits_per_second >= limits.orders_per_second {
+        let problem = "must be below limits.orders_per_second";
         note(problems, "limits.exits_per_second", problem);
     }
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -108,7 +108,6 @@ fn refuse_nothing(settings: &Settings, problems: &Problems) {
         ),
         ("sources.alerts_burst", settings.sources.alerts_burst == 0),
         ("limits.body_bytes", limits.body_bytes == 0),
-        ("limits.json_depth", limits.json_depth == 0),
         (
             "limits.requests_per_second",
             limits.requests_per_second == 0,

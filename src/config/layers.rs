@@ -4,7 +4,7 @@
 //!    `--config`, then the environment; a later layer replaces single keys, lists whole.
 //! 2. A file in the directory that nobody reads is a problem, not a silence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
@@ -67,6 +67,22 @@ impl<'a> Files<'a> {
         let files = Self { dir, problems };
         files.note_strangers();
         files
+    }
+
+    /// Returns the names of all profiles: those compiled in and those of the directory.
+    pub(super) fn profiles(&self) -> BTreeSet<String> {
+        let name = |path: &str| {
+            let file = path.strip_prefix("profiles/")?;
+            file.strip_suffix(".toml").map(str::to_owned)
+        };
+        let own = self.dir.map(|dir| dir.join("profiles"));
+        let own = own.and_then(|dir| std::fs::read_dir(dir).ok());
+        let own = own.into_iter().flatten().filter_map(|entry| {
+            let file = entry.ok()?.file_name();
+            name(&format!("profiles/{}", file.to_str()?))
+        });
+        let built_in = BUILT_IN.iter().filter_map(|(path, _)| name(path));
+        built_in.chain(own).collect()
     }
 
     /// Returns a compiled-in file with the directory's file of that name over it; nothing when

@@ -1,5 +1,8 @@
 //! The order in which a configuration is put together.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 use toml::{Table, Value};
 
@@ -191,13 +194,21 @@ impl Loader<'_> {
         }
         let rules = profile.and_then(|profile| {
             lines.extend(lines_of(&profile, "profile."));
-            let hash = hash(layered, &profile, &market);
+            let others = Self::others(files, name);
+            let profiles = others.iter().map(|(_, one)| one);
+            let all: Vec<&Layered> = core::iter::once(&profile).chain(profiles).collect();
+            let hash = hash(layered, &all, &market);
             let notes = Notes {
                 problems: self.problems,
                 warnings: &mut warnings,
             };
             let rules = read_profile((name, profile), facts, &read.shared, notes)?;
-            Some(Rules { hash, ..rules })
+            let stricter = self.stricter(&rules, others, &read.shared);
+            Some(Rules {
+                hash,
+                stricter,
+                ..rules
+            })
         });
         Ruled {
             rules,
@@ -205,6 +216,43 @@ impl Loader<'_> {
             warnings,
             assumed,
         }
+    }
+
+    /// Returns every profile but the desk's.
+    fn others(files: &Files<'_>, desk: &str) -> Vec<(String, Layered)> {
+        let names = files.profiles().into_iter().filter(|name| name != desk);
+        names
+            .filter_map(|name| {
+                let profile = files.layered(&format!("profiles/{name}.toml"))?;
+                Some((name, profile))
+            })
+            .collect()
+    }
+
+    /// Returns the desk's rules as each of the other profiles tightens them.
+    fn stricter(
+        &self,
+        desk: &Rules,
+        others: Vec<(String, Layered)>,
+        shared: &Shared,
+    ) -> BTreeMap<String, Arc<Rules>> {
+        let mut all = BTreeMap::new();
+        for (name, profile) in others {
+            let facts = Facts {
+                instruments: desk.instruments.clone(),
+                calendar: desk.calendar.clone(),
+                charges: desk.charges.clone(),
+            };
+            // What is odd in it is said where it is the desk's own.
+            let notes = Notes {
+                problems: self.problems,
+                warnings: &mut Vec::new(),
+            };
+            if let Some(rules) = read_profile((&name, profile), facts, shared, notes) {
+                all.insert(name, Arc::new(desk.tightened(&rules)));
+            }
+        }
+        all
     }
 
     /// Returns what is assumed of enabled instruments and of charges, and whether it was confirmed.
@@ -270,7 +318,7 @@ fn nested(section: &str, key: &str, value: &str) -> Table {
 }
 
 /// Returns the hash of everything a decision compares with, as written in its layers.
-fn hash(settings: &Layered, profile: &Layered, market: &[Layered]) -> RulesHash {
+fn hash(settings: &Layered, profiles: &[&Layered], market: &[Layered]) -> RulesHash {
     let mut hasher = Sha256::new();
     let shared = [
         "desk.calendar",
@@ -286,7 +334,7 @@ fn hash(settings: &Layered, profile: &Layered, market: &[Layered]) -> RulesHash 
             hasher.update(format!("{path} = {value}\n"));
         }
     }
-    for file in core::iter::once(profile).chain(market) {
+    for file in profiles.iter().copied().chain(market) {
         for (path, value) in lines(&file.table) {
             hasher.update(format!("{path} = {value}\n"));
         }

@@ -79,6 +79,8 @@ pub(super) struct Timing {
     exit_pause_max: chrono::TimeDelta,
     release_pause: chrono::TimeDelta,
     exit_reprice: chrono::TimeDelta,
+    flat_for: chrono::TimeDelta,
+    flat_report: chrono::TimeDelta,
 }
 
 /// The part of [`TimingRules`] that belongs to a profile.
@@ -94,7 +96,7 @@ pub(super) fn read_shared(root: &mut Section<'_>) -> Shared {
     let timing = root.read("timing", |section| {
         read!(section => Timing {
             intent_validity, entry_wait, funds_age, mark_age, basis_age, exit_pause_min,
-            exit_pause_max, release_pause, exit_reprice,
+            exit_pause_max, release_pause, exit_reprice, flat_for, flat_report,
         })
     });
     let proof = root.read(
@@ -178,6 +180,7 @@ impl Sections {
             timing: self.timing,
             proof: self.proof,
             reconcile: self.reconcile,
+            stricter: std::collections::BTreeMap::new(),
         }
     }
 }
@@ -248,6 +251,8 @@ fn timing_rules(timing: &Timing, drift: &Drift) -> TimingRules {
         exit_pause_max: timing.exit_pause_max,
         release_pause: timing.release_pause,
         exit_reprice: timing.exit_reprice,
+        flat_for: timing.flat_for,
+        flat_report: timing.flat_report,
     }
 }
 

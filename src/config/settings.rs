@@ -122,8 +122,6 @@ pub enum SignatureUse {
 pub struct LimitSettings {
     /// Bytes of a body.
     pub body_bytes: usize,
-    /// Levels of a JSON body.
-    pub json_depth: usize,
     /// Requests a second of one address, on average.
     pub requests_per_second: u32,
     /// Requests of one address at once.
@@ -278,7 +276,7 @@ pub(super) fn read_settings(root: &mut Section<'_>, given: Given) -> Option<Sett
     );
     let limits = root.read("limits", |section| {
         read!(section => LimitSettings {
-            body_bytes, json_depth, requests_per_second, requests_burst, failures_per_minute,
+            body_bytes, requests_per_second, requests_burst, failures_per_minute,
             orders_per_second, exits_per_second, open_intents, inputs_per_lock, inputs_waiting,
         })
     });

@@ -112,6 +112,7 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             let whose = match scope {
                 Scope::Desk => "desk".to_owned(),
                 Scope::Instrument(ix) => name(*ix),
+                Scope::Source(source) => format!("source {}", source.0),
             };
             format!("{whose} is {} by {by}: {why}", state.word())
         }
@@ -183,6 +184,23 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             "the broker may count {} otherwise: ours {ours}, theirs {theirs}",
             name(*instrument)
         ),
+        Fact::FlattenStarted { by, why, .. } => {
+            format!("everything is taken out, ordered by {by}: {why}")
+        }
+        Fact::FlattenLeft { left, .. } => format!("NOT FLAT YET: {left}"),
+        Fact::FlattenEnded { code, .. } => format!("taking everything out ended: {}", code.0),
+        Fact::SourceChanged {
+            what,
+            name,
+            change,
+            detail,
+            by,
+            why,
+        } => format!("{} {name} {} by {by}: {why} ({detail})", what.0, change.0),
+        Fact::SemiAutoSeen { on: true } => {
+            "OpenAlgo is in semi-automatic mode: orders wait there for a person, and nothing can be cancelled".to_owned()
+        }
+        Fact::SemiAutoSeen { on: false } => "OpenAlgo takes orders by itself again".to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::finding::{Drift, FindingEnd, Repair};
 use super::gates::Trace;
-use super::ids::{FindingId, IntentId, LegId, OrderId, PositionId, SignalId};
+use super::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId, SignalId};
 use super::input::{Scope, TradingState};
 use super::instrument::{ContractId, InstrumentIx};
 use super::money::{Lots, Money, Percent, Points, Price, Quantity, Ratio};
@@ -241,6 +241,23 @@ pub enum Fact {
         ours: String,
         theirs: String,
     },
+    /// Everything is to be taken out, and nothing goes in until it is.
+    FlattenStarted { id: Cause, by: String, why: String },
+    /// It is not all out yet; what is left, in words.
+    FlattenLeft { id: Cause, left: String },
+    /// It is over: `flat`, or `called_off` by a person.
+    FlattenEnded { id: Cause, code: Code },
+    /// Who may send alerts or order changed.
+    SourceChanged {
+        what: Code,
+        name: String,
+        change: Code,
+        detail: String,
+        by: String,
+        why: String,
+    },
+    /// OpenAlgo holds orders back until a person approves them, or no longer does.
+    SemiAutoSeen { on: bool },
 }
 
 impl Fact {
@@ -334,6 +351,8 @@ pub struct OpenGoal {
     pub cap: Option<Lots>,
     /// The source of the signal.
     pub source: SourceId,
+    /// The stricter profile of that source.
+    pub profile: Option<String>,
     /// Every gate with its numbers, and the arithmetic of the size; shared, as the book is copied.
     pub trace: Arc<Trace>,
 }

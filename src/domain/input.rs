@@ -43,6 +43,8 @@ pub enum Input {
     BrokerBook(Box<BrokerBook>),
     /// What the broker's unit of quantity was seen to be.
     UnitsSeen(UnitsSeen),
+    /// Whether OpenAlgo holds orders back until a person approves them.
+    SemiAuto(bool),
 }
 
 impl Input {
@@ -64,7 +66,8 @@ impl Input {
             | Self::Rules(_)
             | Self::Terms(_)
             | Self::BrokerBook(_)
-            | Self::UnitsSeen(_) => None,
+            | Self::UnitsSeen(_)
+            | Self::SemiAuto(_) => None,
         }
     }
 }
@@ -277,6 +280,10 @@ pub enum Command {
     DayLimit(Percent),
     /// Go on after a limit that only a person clears.
     Clear(Latch),
+    /// Cancel everything, take everything out, and see to it until all is flat.
+    Flatten,
+    /// Change who may send alerts or order.
+    Access(Access),
 }
 
 /// A limit that stays breached until a person clears it.
@@ -296,6 +303,19 @@ impl Latch {
             Self::LosingStreak => Code("losing_streak"),
         }
     }
+}
+
+/// A change of who may send alerts or order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// `source` or `token`.
+    pub what: Code,
+    /// Its name.
+    pub name: String,
+    /// What is done to it: `added`, `rotated`, `disabled`, `revoked`.
+    pub change: Code,
+    /// What it may do from now on, in words; never a secret.
+    pub detail: String,
 }
 
 /// What a person's exit is of.
@@ -325,6 +345,8 @@ pub enum Scope {
     Desk,
     /// One instrument.
     Instrument(InstrumentIx),
+    /// The entries of one source.
+    Source(SourceId),
 }
 
 /// What may be traded; the stricter of desk and instrument counts.

@@ -22,4 +22,5 @@ pub mod reconcile;
 pub mod rules;
 pub mod signal;
 pub mod sizing;
+mod strict;
 pub mod work;

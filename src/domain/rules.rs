@@ -4,6 +4,9 @@
 //! Figures and their defaults are those of the profile files; percentages are [`Percent`], times
 //! are [`TimeDelta`].
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use super::calendar::Calendar;
@@ -11,6 +14,7 @@ use super::charges::Charges;
 use super::instrument::{InstrumentIx, Instruments};
 use super::money::{Lots, Money, Percent, Ratio};
 use super::sizing::VolatilityUse;
+use super::strict::strictest;
 
 /// Everything a decision compares with.
 #[derive(Clone, Debug)]
@@ -45,6 +49,9 @@ pub struct Rules {
     pub proof: ProofRules,
     /// When our book and the broker's differ.
     pub reconcile: ReconcileRules,
+    /// These rules, tightened by each of the other profiles: what a source of that profile is
+    /// judged by.
+    pub stricter: BTreeMap<String, Arc<Rules>>,
 }
 
 /// A SHA-256.
@@ -301,6 +308,10 @@ pub struct TimingRules {
     pub release_pause: TimeDelta,
     /// How long an exit may rest unfilled before it is priced anew (2 s).
     pub exit_reprice: TimeDelta,
+    /// How long all must have been flat before taking everything out is over (10 s).
+    pub flat_for: TimeDelta,
+    /// When what is not out yet is first said; the pause doubles (30 s).
+    pub flat_report: TimeDelta,
 }
 
 /// What proves that an order never arrived.
@@ -332,6 +343,21 @@ pub struct ReconcileRules {
 }
 
 impl Rules {
+    /// Returns the rules for whoever has this stricter profile; nothing when it is not known.
+    pub fn under(&self, profile: Option<&str>) -> Option<&Self> {
+        match profile {
+            None => Some(self),
+            Some(name) if name == self.profile => Some(self),
+            Some(name) => self.stricter.get(name).map(AsRef::as_ref),
+        }
+    }
+
+    /// Returns these rules, tightened by a profile.
+    #[must_use]
+    pub fn tightened(&self, by: &Self) -> Self {
+        strictest(self, by)
+    }
+
     /// Returns the limits of an instrument.
     pub fn of(&self, instrument: InstrumentIx) -> Option<&InstrumentRules> {
         self.per_instrument.get(usize::from(instrument.get()))

@@ -110,6 +110,8 @@ pub struct Signal {
     pub bar: Option<DateTime<Utc>>,
     /// Its `id` was seen before on a signal that was not the same.
     pub id_reused: bool,
+    /// The stricter profile of its source.
+    pub profile: Option<String>,
 }
 
 impl Signal {

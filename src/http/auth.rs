@@ -248,6 +248,7 @@ mod tests {
                 id: SourceId(1),
                 product: None,
                 scope: Scope::default(),
+                profile: None,
             },
         }
     }

@@ -133,6 +133,7 @@ pub fn sender(row: &store::Source) -> Option<Sender> {
         id: row.id,
         product: row.product,
         scope: scope(row)?,
+        profile: row.profile.clone(),
     })
 }
 

@@ -4,12 +4,11 @@ use serde_json::Value;
 
 use super::text::{BadText, Fields, Names, Spread, Take, objects, record};
 use crate::domain::book::{
-    CancelState, DeskState, InstrumentState, Intent, Leg, Limits, ModifyState, Order, OrderState,
-    Position, Resting, Reversal,
+    CancelState, InstrumentState, Intent, Leg, ModifyState, Order, OrderState, Position, Resting,
+    Reversal,
 };
 use crate::domain::fact::{Change, Goal, OpenGoal};
 use crate::domain::finding::{Drift, Finding, FindingEnd, Repair};
-use crate::domain::input::Funds;
 use crate::domain::instrument::ContractId;
 use crate::domain::order::Pricing;
 
@@ -18,7 +17,7 @@ record! {
     InstrumentState { state, bar_at, atr, stopped_at, units_on, units_doubted }
 }
 
-objects!(Position, Leg, DeskState, Intent, Order, Finding);
+objects!(Position, Leg, Intent, Order, Finding);
 
 /// Writes the contract and, for whoever searches, its instrument.
 fn put_contract(contract: ContractId, fields: &mut Fields<'_, '_>) {
@@ -56,84 +55,6 @@ held! {
     Leg {
         id, position, base, layer, direction, product, lots, opened_lots, cost, entry, first_stop,
         stop, target, atr, best, risk, gross, charges, exits, opened_at, closed_at, reason,
-    }
-}
-
-impl Spread for DeskState {
-    fn spread(&self, fields: &mut Fields<'_, '_>) {
-        let Self {
-            state,
-            opening,
-            realised,
-            high_water,
-            day,
-            day_base,
-            day_cash,
-            day_trades,
-            losing_streak,
-            funds,
-            rules,
-            limits,
-        } = self;
-        fields.put("state", state);
-        fields.put("opening", opening);
-        fields.put("realised", realised);
-        fields.put("high_water", high_water);
-        fields.put("day", day);
-        fields.put("day_base", day_base);
-        fields.put("day_cash", day_cash);
-        fields.put("day_trades", day_trades);
-        fields.put("losing_streak", losing_streak);
-        fields.put("funds_available", &funds.and_then(|funds| funds.available));
-        fields.put("funds_at", &funds.map(|funds| funds.at));
-        fields.put("rules", rules);
-        let Limits {
-            warned,
-            breached,
-            loss,
-            drawdown,
-            losing_streak,
-            reduced,
-        } = limits;
-        fields.put("day_warned", warned);
-        fields.put("day_breached", breached);
-        fields.put("day_limit", loss);
-        fields.put("drawdown_hit", drawdown);
-        fields.put("streak_hit", losing_streak);
-        fields.put("limited", reduced);
-    }
-}
-
-impl Take for DeskState {
-    fn take(value: &Value, names: Names<'_>) -> Result<Self, BadText> {
-        let funds = match names.field(value, "funds_at")? {
-            Some(at) => Some(Funds {
-                available: names.field(value, "funds_available")?,
-                at,
-            }),
-            None => None,
-        };
-        Ok(Self {
-            state: names.field(value, "state")?,
-            opening: names.field(value, "opening")?,
-            realised: names.field(value, "realised")?,
-            high_water: names.field(value, "high_water")?,
-            day: names.field(value, "day")?,
-            day_base: names.field(value, "day_base")?,
-            day_cash: names.field(value, "day_cash")?,
-            day_trades: names.field(value, "day_trades")?,
-            losing_streak: names.field(value, "losing_streak")?,
-            funds,
-            rules: names.field(value, "rules")?,
-            limits: Limits {
-                warned: names.field(value, "day_warned")?,
-                breached: names.field(value, "day_breached")?,
-                loss: names.field(value, "day_limit")?,
-                drawdown: names.field(value, "drawdown_hit")?,
-                losing_streak: names.field(value, "streak_hit")?,
-                reduced: names.field(value, "limited")?,
-            },
-        })
     }
 }
 
@@ -191,6 +112,7 @@ fn put_goal(goal: &Goal, fields: &mut Fields<'_, '_>) {
                 er,
                 cap,
                 source,
+                profile,
                 trace,
             } = goal.as_ref();
             fields.put("layer", layer);
@@ -201,6 +123,7 @@ fn put_goal(goal: &Goal, fields: &mut Fields<'_, '_>) {
             fields.put("er", er);
             fields.put("cap", cap);
             fields.put("source", source);
+            fields.put("profile", profile);
             fields.put("trace", trace);
         }
     }

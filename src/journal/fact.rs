@@ -9,9 +9,10 @@ use crate::domain::fact::{
 use crate::domain::finding::{Drift, Repair};
 use crate::domain::ids::{IntentId, LegId, OrderId, SignalId};
 use crate::domain::input::Scope;
+use crate::domain::signal::SourceId;
 
 record! {
-    OpenGoal { layer, price, stop, target, atr, er, cap, source, trace }
+    OpenGoal { layer, price, stop, target, atr, er, cap, source, profile, trace }
     Approval {
         intent, signal, contract, direction, product, position, leg, lots, valid_until, by_person,
         goal,
@@ -50,6 +51,9 @@ impl Take for Goal {
 /// What stands before the name of the instrument whose state was set.
 const OF_INSTRUMENT: &str = "instrument:";
 
+/// What stands before the number of the source whose state was set.
+const OF_SOURCE: &str = "source:";
+
 impl Put for Scope {
     fn put(&self, out: &mut Out<'_>) {
         match self {
@@ -58,6 +62,7 @@ impl Put for Scope {
                 let name = out.names.instrument(*ix);
                 out.string(&format!("{OF_INSTRUMENT}{name}"));
             }
+            Self::Source(source) => out.string(&format!("{OF_SOURCE}{}", source.0)),
         }
     }
 }
@@ -65,6 +70,10 @@ impl Put for Scope {
 impl Take for Scope {
     fn take(value: &Value, names: Names<'_>) -> Result<Self, BadText> {
         let text = String::take(value, names)?;
+        let source = text.strip_prefix(OF_SOURCE);
+        if let Some(source) = source.and_then(|number| number.parse().ok()) {
+            return Ok(Self::Source(SourceId(source)));
+        }
         match text.strip_prefix(OF_INSTRUMENT) {
             Some(name) => names.ix(name).map(Self::Instrument),
             None if text == "desk" => Ok(Self::Desk),
@@ -154,6 +163,11 @@ facts! {
         LimitCleared = "limit_cleared" { code, by, why }
         UnitsProved = "units_proved" { instrument, on }
         UnitsDoubted = "units_doubted" { instrument, ours, theirs }
+        FlattenStarted = "flatten_started" { id, by, why }
+        FlattenLeft = "flatten_left" { id, left }
+        FlattenEnded = "flatten_ended" { id, code }
+        SourceChanged = "source_changed" { what, name, change, detail, by, why }
+        SemiAutoSeen = "semi_auto_seen" { on }
     }
     boxed {
         IntentApproved = "intent_approved"
@@ -277,6 +291,11 @@ pub fn refs(fact: &Fact) -> Refs {
         | Fact::DayLimitSet { .. }
         | Fact::LimitCleared { .. }
         | Fact::UnitsProved { .. }
-        | Fact::UnitsDoubted { .. } => Refs::default(),
+        | Fact::UnitsDoubted { .. }
+        | Fact::FlattenStarted { .. }
+        | Fact::FlattenLeft { .. }
+        | Fact::FlattenEnded { .. }
+        | Fact::SourceChanged { .. }
+        | Fact::SemiAutoSeen { .. } => Refs::default(),
     }
 }

@@ -35,7 +35,7 @@ shown_record! {
     TimingRules {
         intent_validity, entry_wait, funds_age, mark_age, basis_age, divergence_base,
         divergence_add, growth_base, growth_add, exit_pause_min, exit_pause_max, release_pause,
-        exit_reprice,
+        exit_reprice, flat_for, flat_report,
     }
     ProofRules { reads_min, span_min, call_deadline }
     ReconcileRules {
@@ -103,6 +103,7 @@ impl Put for Rules {
             timing,
             proof,
             reconcile,
+            stricter,
         } = self;
         out.object(|fields| {
             fields.put("profile", profile);
@@ -119,6 +120,28 @@ impl Put for Rules {
             fields.put("timing", timing);
             fields.put("proof", proof);
             fields.put("reconcile", reconcile);
+            let stricter: Vec<Tightened<'_>> =
+                stricter.values().map(|one| Tightened(one)).collect();
+            fields.put("stricter", &stricter);
+        });
+    }
+}
+
+/// What a stricter profile makes of the rules: its limits alone, as the rest is the same.
+struct Tightened<'a>(&'a Rules);
+
+impl Put for Tightened<'_> {
+    fn put(&self, out: &mut Out<'_>) {
+        let rules = self.0;
+        out.object(|fields| {
+            fields.put("profile", &rules.profile);
+            fields.put("per_instrument", &rules.per_instrument);
+            fields.put("portfolio", &rules.portfolio);
+            fields.put("sizing", &rules.sizing);
+            fields.put("pyramid", &rules.pyramid);
+            fields.put("alerts", &rules.alerts);
+            fields.put("day", &rules.day);
+            fields.put("timing", &rules.timing);
         });
     }
 }

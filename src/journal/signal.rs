@@ -9,7 +9,7 @@ use crate::domain::signal::{Ask, Expected, Signal, TradeWord, Which};
 record! {
     Signal {
         id, source, ask, instrument, contract, product, price, stop, target, atr, er, at, bar,
-        id_reused,
+        id_reused, profile,
     }
 }
 

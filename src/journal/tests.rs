@@ -167,6 +167,7 @@ fn rules() -> Rules {
             on_breach: OnBreach::Reduce,
         },
         timing: timing(second),
+        stricter: std::collections::BTreeMap::new(),
         proof: ProofRules {
             reads_min: 3,
             span_min: second,
@@ -222,6 +223,8 @@ fn timing(second: TimeDelta) -> TimingRules {
         exit_pause_max: second,
         release_pause: second,
         exit_reprice: second,
+        flat_for: second,
+        flat_report: second,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::domain::input::Quote;
 use crate::domain::sizing::{BaseSize, PyramidSize, Shortfall};
 
 record! {
-    Trace { kind, contract, price, stop, basis, market, atr, er, equity, size, verdicts }
+    Trace { kind, profile, contract, price, stop, basis, market, atr, er, equity, size, verdicts }
     Quote { price, bid, ask, at }
     Equity { realised, unrealised, marked, sizing }
     Shortfall { limiter, missing, stop, atr, equity }

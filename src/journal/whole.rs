@@ -25,6 +25,7 @@ impl Spread for Book {
             newest,
             reversals,
             findings,
+            sources,
             marks,
             touched: _,
         } = self;
@@ -47,6 +48,14 @@ impl Spread for Book {
                     row.put("source", source);
                     row.put("instrument", instrument);
                     row.put("at", at);
+                }
+            }));
+        });
+        fields.with("sources", |out| {
+            out.rows(sources.iter().map(|(source, state)| {
+                move |row: &mut Fields<'_, '_>| {
+                    row.put("source", source);
+                    row.put("state", state);
                 }
             }));
         });
@@ -157,6 +166,10 @@ impl Take for Book {
         for row in list(value, "newest")? {
             let key = (names.field(row, "source")?, names.field(row, "instrument")?);
             book.newest.insert(key, names.field(row, "at")?);
+        }
+        for row in list(value, "sources")? {
+            let source = names.field(row, "source")?;
+            book.sources.insert(source, names.field(row, "state")?);
         }
         for row in list(value, "reversals")? {
             let waiting = Reversal::take(row, names)?;

@@ -110,8 +110,9 @@ pub(super) fn of_fact(fact: &Fact, (seq, names): (i64, Names<'_>)) -> Option<Not
             why,
         } => {
             let whose = match scope {
-                Scope::Desk => "the desk",
-                Scope::Instrument(ix) => names.instrument(*ix),
+                Scope::Desk => "the desk".to_owned(),
+                Scope::Instrument(ix) => names.instrument(*ix).to_owned(),
+                Scope::Source(source) => format!("source {}", source.0),
             };
             let severity = match state {
                 TradingState::Active => Severity::Info,
@@ -192,6 +193,38 @@ pub(super) fn of_fact(fact: &Fact, (seq, names): (i64, Names<'_>)) -> Option<Not
         Fact::LimitCleared { code, by, why } => {
             let text = format!("limit {} cleared by {by}: {why}", code.0);
             (Severity::Info, once("cleared", seq), text)
+        }
+        Fact::FlattenStarted { by, why, .. } => {
+            let text = format!("everything is taken out (by {by}): {why}");
+            (Severity::Page, once("flatten", seq), text)
+        }
+        Fact::FlattenLeft { left, .. } => {
+            let text = format!("NOT FLAT YET: {left}");
+            (Severity::Page, once("flatten", seq), text)
+        }
+        Fact::FlattenEnded { code, .. } => {
+            let text = format!("taking everything out ended: {}", code.0);
+            (Severity::Warning, once("flatten", seq), text)
+        }
+        Fact::SourceChanged {
+            what,
+            name,
+            change,
+            by,
+            why,
+            ..
+        } => {
+            let text = format!("{} {name} {} (by {by}): {why}", what.0, change.0);
+            (Severity::Warning, once("access", seq), text)
+        }
+        Fact::SemiAutoSeen { on } => {
+            let (severity, text) = if *on {
+                let text = "OpenAlgo is in semi-automatic mode: orders wait there for a person";
+                (Severity::Page, text)
+            } else {
+                (Severity::Info, "OpenAlgo takes orders by itself again")
+            };
+            (severity, once("semi_auto", seq), text.to_owned())
         }
         Fact::UnitsProved { .. }
         | Fact::SignalRejected { .. }

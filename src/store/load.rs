@@ -157,6 +157,10 @@ fn place(book: &mut Book, table: &str, doc: &Value, names: Names<'_>) -> Result<
             let key = (names.field(doc, "source")?, names.field(doc, "instrument")?);
             book.newest.insert(key, names.field(doc, "at")?);
         }
+        "source_states" => {
+            let source = names.field(doc, "source")?;
+            book.sources.insert(source, names.field(doc, "state")?);
+        }
         "positions" => {
             let position = Position::take(doc, names)?;
             book.positions.insert(position.id, position);
@@ -215,6 +219,9 @@ async fn rows(executor: impl PgExecutor<'_>, desk: DeskId) -> Result<Vec<Row>, S
         UNION ALL
         SELECT 'newest_signals', n.instrument, row_to_json(n)::text
         FROM newest_signals n WHERE n.desk_id = $1
+        UNION ALL
+        SELECT 'source_states', s.source::text, row_to_json(s)::text
+        FROM source_states s WHERE s.desk_id = $1
         UNION ALL
         SELECT 'positions', p.id, row_to_json(p)::text FROM p
         UNION ALL

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::postgres::types::PgInterval;
 use sqlx::{Postgres, Transaction};
 
 use super::{DeskId, Store, StoreError, Unreadable, marks};
@@ -20,7 +21,7 @@ pub struct SignalKey {
     pub id: SignalId,
     /// The alert's own `id`, where it has one.
     pub alert: Option<(SourceId, String)>,
-    /// The hash of source and bytes, of an alert without id and time: the same within 20 seconds is
+    /// The hash of source and bytes, of an alert without id and time: the same within `webhook.same_body` is
     /// the same alert.
     pub body: Option<[u8; 32]>,
 }
@@ -93,7 +94,10 @@ impl Store {
     /// The database is away or the desk was never made.
     pub async fn lock(&self, desk: DeskId, asks: &[SignalKey]) -> Result<Locked, StoreError> {
         let mut tx = self.begin().await?;
-        let asked = Asked::of(asks);
+        let asked = Asked {
+            same_body: interval(self.same_body),
+            ..Asked::of(asks)
+        };
         let mut seen = look(&mut tx, desk, &asked).await?;
         // Whoever waited for the row sees its newest version, but the rest as it was before the
         // wait: look again, now that nothing can change.
@@ -136,17 +140,31 @@ impl Locked {
 }
 
 /// The keys of the signals asked for, as columns.
-#[derive(Default)]
 struct Asked {
     ids: Vec<String>,
     sources: Vec<Option<i32>>,
     alerts: Vec<Option<String>>,
     bodies: Vec<Option<Vec<u8>>>,
+    same_body: PgInterval,
+}
+
+fn interval(duration: core::time::Duration) -> PgInterval {
+    PgInterval {
+        months: 0,
+        days: 0,
+        microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
+    }
 }
 
 impl Asked {
     fn of(asks: &[SignalKey]) -> Self {
-        let mut asked = Self::default();
+        let mut asked = Self {
+            ids: Vec::new(),
+            sources: Vec::new(),
+            alerts: Vec::new(),
+            bodies: Vec::new(),
+            same_body: interval(core::time::Duration::ZERO),
+        };
         for ask in asks {
             let alert = ask.alert.as_ref();
             asked.ids.push(ask.id.to_string());
@@ -175,6 +193,7 @@ async fn look(
         &asked.sources as &[Option<i32>],
         &asked.alerts as &[Option<String>],
         &asked.bodies as &[Option<Vec<u8>>],
+        asked.same_body,
     )
     .fetch_optional(&mut **tx)
     .await?;

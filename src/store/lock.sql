@@ -10,7 +10,7 @@ SELECT d.seq, d.head, d.last_at, d.epoch,
          UNION ALL
          (SELECT s.signal_id, s.status, s.answer, 2 FROM signals s
           WHERE s.desk_id = $1 AND s.body_hash = a.body
-            AND s.stored_at > clock_timestamp() - interval '20 seconds'
+            AND s.stored_at > clock_timestamp() - $6::interval
           ORDER BY s.stored_at DESC LIMIT 1)
          UNION ALL
          (SELECT NULL, NULL, NULL, 3 FROM signals s

@@ -50,6 +50,7 @@ pub use tokens::Token;
 use self::pool::Suspicion;
 use crate::domain::instrument::Instruments;
 use crate::journal::Names;
+pub use pool::Deadlines;
 
 /// The schema: forward-only, compiled in.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -64,6 +65,7 @@ pub struct Store {
     pool: PgPool,
     suspicion: Suspicion,
     instruments: Arc<Instruments>,
+    same_body: core::time::Duration,
 }
 
 /// Brings the schema up to date, as the role that owns it.
@@ -89,12 +91,26 @@ impl Store {
         options: PgConnectOptions,
         instruments: Arc<Instruments>,
     ) -> Result<Self, StoreError> {
+        Self::connect_within(options, instruments, Deadlines::default()).await
+    }
+
+    /// The same with a pool of this size and these deadlines.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`].
+    pub async fn connect_within(
+        options: PgConnectOptions,
+        instruments: Arc<Instruments>,
+        deadlines: Deadlines,
+    ) -> Result<Self, StoreError> {
         let suspicion = Suspicion::default();
-        let pool = pool::open(options, suspicion.clone()).await?;
+        let pool = pool::open(options, (suspicion.clone(), deadlines)).await?;
         let store = Self {
             pool,
             suspicion,
             instruments,
+            same_body: deadlines.same_body,
         };
         store.check_schema().await?;
         Ok(store)

@@ -10,19 +10,38 @@ use tokio::time::Instant;
 
 use super::StoreError;
 
-/// One batcher a desk, a courier, a monitor, and people reading.
-const CONNECTIONS_MAX: u32 = 8;
-/// How long a caller waits for a connection before it says that the database is away.
-const ACQUIRE_WAIT: Duration = Duration::from_secs(1);
 /// A connection idle for longer is asked whether it still lives; one in steady use is not, because
 /// that costs a quarter of a small statement.
 const IDLE_UNPROVED: Duration = Duration::from_secs(1);
-/// No statement of ours takes a tenth of this.
-const STATEMENT_TIMEOUT: &str = "2s";
-/// A desk's row is held for milliseconds, by one batcher a process.
-const LOCK_TIMEOUT: &str = "500ms";
 /// A transaction that its process forgot gives the desk back.
 const IDLE_IN_TRANSACTION_TIMEOUT: &str = "5s";
+
+/// How large the pool is, and how long anything said through it may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// One batcher a desk, a courier, a monitor, and people reading.
+    pub connections: u32,
+    /// How long a caller waits for a connection before it says that the database is away.
+    pub acquire: Duration,
+    /// How long a statement may take.
+    pub statement: Duration,
+    /// How long a lock is waited for; a desk's row is held for milliseconds.
+    pub lock: Duration,
+    /// How long the same bytes without id and time are the same alert.
+    pub same_body: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            connections: 8,
+            acquire: Duration::from_secs(1),
+            statement: Duration::from_secs(2),
+            lock: Duration::from_millis(500),
+            same_body: Duration::from_secs(20),
+        }
+    }
+}
 
 /// When a connection last turned out to be dead: those that were made before may be dead too.
 #[derive(Clone, Debug, Default)]
@@ -45,22 +64,22 @@ impl Suspicion {
 /// Opens the pool, with a deadline on everything that is said through it.
 pub(super) async fn open(
     options: PgConnectOptions,
-    suspicion: Suspicion,
+    (suspicion, deadlines): (Suspicion, Deadlines),
 ) -> Result<PgPool, sqlx::Error> {
     let options = options.options([
-        ("statement_timeout", STATEMENT_TIMEOUT),
-        ("lock_timeout", LOCK_TIMEOUT),
+        ("statement_timeout", millis(deadlines.statement)),
+        ("lock_timeout", millis(deadlines.lock)),
         (
             "idle_in_transaction_session_timeout",
-            IDLE_IN_TRANSACTION_TIMEOUT,
+            IDLE_IN_TRANSACTION_TIMEOUT.to_owned(),
         ),
         // every statement looks rows up by key: planning one anew for each use costs more than
         // running it
-        ("plan_cache_mode", "force_generic_plan"),
+        ("plan_cache_mode", "force_generic_plan".to_owned()),
     ]);
     PgPoolOptions::new()
-        .max_connections(CONNECTIONS_MAX)
-        .acquire_timeout(ACQUIRE_WAIT)
+        .max_connections(deadlines.connections)
+        .acquire_timeout(deadlines.acquire)
         .test_before_acquire(false)
         .before_acquire(move |session, known| {
             let unproved = known.idle_for > IDLE_UNPROVED || suspicion.falls_on(known.age);
@@ -75,13 +94,17 @@ pub(super) async fn open(
         .await
 }
 
+fn millis(duration: Duration) -> String {
+    format!("{}ms", duration.as_millis())
+}
+
 /// Begins a transaction. After the server was restarted the pool holds dead connections: each
 /// attempt throws one away, and nothing has been said yet that could be said twice.
 pub(super) async fn begin(
     pool: &PgPool,
     suspicion: &Suspicion,
 ) -> Result<Transaction<'static, Postgres>, StoreError> {
-    for _ in 0..CONNECTIONS_MAX {
+    for _ in 0..pool.options().get_max_connections() {
         match pool.begin().await {
             Ok(tx) => return Ok(tx),
             Err(error @ (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)) => {

@@ -134,6 +134,7 @@ fn decided(book: &mut Book, rules: &Rules, (alert, at): (&Alert, DateTime<Utc>))
         id: SourceId(1),
         product: None,
         scope: Scope::default(),
+        profile: None,
     };
     let reader = Reader {
         desk: 1,

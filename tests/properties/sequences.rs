@@ -102,6 +102,7 @@ fn signal(day: &mut Day, (a, b, c): (u8, u8, u8), move_by: i64) {
         at: day.now,
         bar: (a % 7 == 0).then_some(day.now),
         id_reused: a % 50 == 0,
+        profile: None,
     };
     day.feed(&Input::Signal(Box::new(signal)));
 }

@@ -84,6 +84,7 @@ impl Desk {
         self.refresh();
         match verb {
             "given" => self.given(&mut words),
+            "rules" if words.takes("profile") => return self.profile(words),
             "rules" => return world::change(&mut self.rules, words),
             "clock" => self.now = moment(words.must("a time"), self.now, TODAY),
             "time" => {
@@ -107,10 +108,24 @@ impl Desk {
             "proof" => self.proof(&mut words),
             "broker" => self.broker(&mut words),
             "op" => self.operator(&mut words),
+            "semi_auto" => self.feed(&Input::SemiAuto(words.must("on or off") == "on")),
             _ => panic!("no line begins with {verb}"),
         }
         words.end();
         self.refresh();
+    }
+
+    /// `rules profile careful max_positions 1`: another profile, which differs from ours in this
+    /// alone.
+    fn profile(&mut self, mut words: Words<'_>) {
+        let name = words.must("a name").to_owned();
+        let mut other = self.rules.clone();
+        other.profile.clone_from(&name);
+        world::change(&mut other, words);
+        let tightened = self.rules.tightened(&other);
+        self.rules
+            .stricter
+            .insert(name, std::sync::Arc::new(tightened));
     }
 
     /// Decides, and folds in what follows.

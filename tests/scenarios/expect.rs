@@ -90,7 +90,43 @@ impl<'a> Expected<'a> {
             | "fits" | "value" | "limit" | "gate" | "price" => self.detail(word, words),
             "leg" | "flat" | "state" | "realised" | "equity" | "high_water" | "exposure"
             | "in_flight" | "due" | "idle" | "loss_of_adds" | "day" => self.standing(word, words),
+            "flatten" => self.flatten(words),
             _ => self.followed(word, words),
+        }
+    }
+
+    /// `flatten runs`, `flatten over`; `flatten started`, `flatten ends flat`, `flatten says WORD`,
+    /// `flatten silent`: what it says of what is left has this word in it, or it says nothing.
+    fn flatten(&self, words: &mut Words<'_>) {
+        let running = self.desk.book.desk.flatten.is_some();
+        let said = || {
+            self.desk.facts.iter().find_map(|fact| match fact {
+                Fact::FlattenLeft { left, .. } => Some(left.as_str()),
+                _ => None,
+            })
+        };
+        match words.must("what of it") {
+            "runs" => assert!(running, "nothing is being flattened"),
+            "over" => assert!(!running, "it is still going on"),
+            "started" => {
+                self.find("started", |fact| {
+                    matches!(fact, Fact::FlattenStarted { .. })
+                });
+            }
+            "ends" => {
+                let why = words.must("a code");
+                self.find(
+                    why,
+                    |fact| matches!(fact, Fact::FlattenEnded { code, .. } if code.0 == why),
+                );
+            }
+            "says" => {
+                let word = words.must("a word");
+                let said = said().expect("nothing was said");
+                assert!(said.contains(word), "{said}");
+            }
+            "silent" => assert_eq!(said(), None),
+            word => panic!("a flatten is never {word}"),
         }
     }
 

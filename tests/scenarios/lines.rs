@@ -169,6 +169,7 @@ impl Desk {
             at: self.now,
             bar: None,
             id_reused: false,
+            profile: None,
         };
         while let Some(word) = words.next() {
             match word {
@@ -183,6 +184,7 @@ impl Desk {
                 }
                 "source" => signal.source = SourceId(words.must("a number").parse().unwrap()),
                 "id_reused" => signal.id_reused = true,
+                "profile" => signal.profile = Some(words.must("a name").to_owned()),
                 "product" => {
                     signal.product = Some(words.must("a product").parse::<Product>().unwrap());
                 }
@@ -280,6 +282,16 @@ impl Desk {
             "deposit" => Command::Cash(words.money("amount")),
             "withdraw" => Command::Cash(-words.money("amount")),
             "exit" => self.exit_ordered(words),
+            "flatten" => Command::Flatten,
+            "pause" | "unpause" => {
+                let state = if verb == "pause" {
+                    TradingState::Reducing
+                } else {
+                    TradingState::Active
+                };
+                let source = SourceId(words.must("a number").parse().unwrap());
+                Command::State(Scope::Source(source), state)
+            }
             "cancel" => Command::CancelIntent(self.which(words).intent),
             "confirm" => {
                 let price = words.takes("price").then(|| words.price("price"));

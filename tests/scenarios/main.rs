@@ -135,4 +135,6 @@ stories! {
     limits
     units
     broker
+    flatten
+    sources
 }

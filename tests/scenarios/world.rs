@@ -78,6 +78,7 @@ pub(crate) fn rules() -> Rules {
             on_breach: OnBreach::Reduce,
         },
         timing: timing(),
+        stricter: std::collections::BTreeMap::new(),
         proof: ProofRules {
             reads_min: 3,
             span_min: TimeDelta::seconds(15),
@@ -251,6 +252,8 @@ fn timing() -> TimingRules {
         exit_pause_max: seconds(30),
         release_pause: seconds(1),
         exit_reprice: seconds(2),
+        flat_for: chrono::TimeDelta::seconds(10),
+        flat_report: chrono::TimeDelta::seconds(30),
     }
 }
 
@@ -338,6 +341,7 @@ fn change_portfolio(rules: &mut Rules, key: &str, words: &mut Words<'_>) {
     let count = || value.to_string().parse().unwrap();
     match key {
         "risk" => limits.risk = Percent::new(value),
+        "divergence" => rules.timing.divergence_base = Percent::new(value),
         "add_risk" => limits.add_risk = Percent::new(value),
         "portfolio_volatility" => limits.volatility = Percent::new(value),
         "add_volatility" => limits.add_volatility = Percent::new(value),

@@ -175,11 +175,11 @@ async fn a_signal_is_looked_up_by_its_key_even_where_the_plan_was_made_on_an_emp
     let db = super::desk::database().await;
     let mut session = db.service_options().connect().await.unwrap();
     let lock = include_str!("../../src/store/lock.sql");
-    let types = "int, text[], int[], text[], bytea[]";
+    let types = "int, text[], int[], text[], bytea[], interval";
     let prepare =
         format!("SET plan_cache_mode = force_generic_plan; PREPARE ask ({types}) AS {lock}");
     run(&mut session, &prepare).await.unwrap();
-    let explain = "EXPLAIN EXECUTE ask (1, '{a}', '{1}', '{a}', '{a}')";
+    let explain = "EXPLAIN EXECUTE ask (1, '{a}', '{1}', '{a}', '{a}', '20 s')";
     let plan: Vec<String> = sqlx::query_scalar(explain)
         .persistent(false)
         .fetch_all(&mut session)

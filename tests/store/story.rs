@@ -76,6 +76,7 @@ pub(crate) fn trace(kind: EntryKind, contract: ContractId) -> Box<Trace> {
     let some = |number| Some(Decimal::new(number, 3));
     Box::new(Trace {
         kind,
+        profile: (kind == EntryKind::Add).then(|| "scalper".to_owned()),
         contract: Some(contract),
         price: Some(price("52000")),
         stop: Some(price("51650.2")),
@@ -170,6 +171,7 @@ impl Entry {
             er: Ratio::new(Decimal::new(8200, 4)),
             cap: Some(Lots::new(9)),
             source: SourceId(1),
+            profile: self.is_base().then(|| "tradego".to_owned()),
             trace: trace(kind, self.contract).into(),
         }))
     }
@@ -396,6 +398,7 @@ fn reversal(number: u8) -> Signal {
         at: at(500),
         bar: None,
         id_reused: false,
+        profile: None,
     }
 }
 
@@ -611,6 +614,39 @@ fn remarks() -> Vec<Fact> {
         Fact::FundsSeen {
             available: None,
             at: at(10),
+        },
+        Fact::TradingStateSet {
+            scope: Scope::Source(SourceId(1)),
+            state: TradingState::Reducing,
+            by: "asha".to_owned(),
+            why: "it repeats itself".to_owned(),
+        },
+        Fact::SourceChanged {
+            what: Code("source"),
+            name: "tradingview".to_owned(),
+            change: Code("rotated"),
+            detail: "the secret before counts for 24 h".to_owned(),
+            by: "asha".to_owned(),
+            why: "it was in a mail".to_owned(),
+        },
+        Fact::SemiAutoSeen { on: true },
+        Fact::FlattenStarted {
+            id: cause(50),
+            by: "asha".to_owned(),
+            why: "fire drill".to_owned(),
+        },
+        Fact::FlattenEnded {
+            id: cause(50),
+            code: Code("called_off"),
+        },
+        Fact::FlattenStarted {
+            id: cause(51),
+            by: "asha".to_owned(),
+            why: "fire".to_owned(),
+        },
+        Fact::FlattenLeft {
+            id: cause(51),
+            left: "leg bank: 30 lots".to_owned(),
         },
     ]
     .into_iter()

@@ -275,6 +275,7 @@ fn entry(view: View<'_>, kind: EntryKind, ix: InstrumentIx) -> Entry<'_> {
         source: SourceId(1),
         moment: view.now,
         id_reused: false,
+        profile: None,
         direction: Direction::Long,
         layer: Layer(9),
         instrument,

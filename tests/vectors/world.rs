@@ -105,6 +105,7 @@ pub(crate) fn rules() -> Rules {
             on_breach: OnBreach::Reduce,
         },
         timing: timing(),
+        stricter: std::collections::BTreeMap::new(),
         proof: ProofRules {
             reads_min: 3,
             span_min: TimeDelta::seconds(15),
@@ -202,5 +203,7 @@ fn timing() -> TimingRules {
         exit_pause_max: TimeDelta::seconds(30),
         release_pause: second,
         exit_reprice: second,
+        flat_for: second,
+        flat_report: second,
     }
 }

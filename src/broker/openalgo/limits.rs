@@ -1,8 +1,8 @@
 //! How fast order calls may leave, and who goes first.
 //!
-//! 1. In any second at most eight calls leave: OpenAlgo and the regulator allow ten, and a person
-//!    at the terminal needs some too.
-//! 2. Four of them are kept for exits: nothing else ever takes those.
+//! 1. In any second at most `limits.orders_per_second` calls leave: OpenAlgo and the regulator allow
+//!    ten, and a person at the terminal needs some too.
+//! 2. `limits.exits_per_second` of them are kept for exits: nothing else ever takes those.
 //! 3. Whoever is more urgent goes first; among equals, whoever came first.
 //!
 //! A bucket that refills would let its burst and a second's refill out together; OpenAlgo counts
@@ -14,12 +14,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
-
-/// OpenAlgo allows ten order calls a second; two are left for a person at the terminal.
-const CALLS_PER_SECOND_MAX: usize = 8;
-
-/// What remains for everything but exits.
-const OTHER_CALLS_PER_SECOND_MAX: usize = 4;
 
 /// OpenAlgo's own span.
 const SPAN: Duration = Duration::from_secs(1);
@@ -44,16 +38,15 @@ pub struct Budget {
     moved: Notify,
 }
 
-impl Default for Budget {
-    fn default() -> Self {
-        Self::new(SPAN)
-    }
-}
-
 impl Budget {
-    fn new(span: Duration) -> Self {
+    /// Returns a budget of so many calls a second, of which so many are kept for exits.
+    pub fn new(calls: u32, exits: u32) -> Self {
+        Self::over(SPAN, (calls, exits))
+    }
+
+    fn over(span: Duration, shares: (u32, u32)) -> Self {
         Self {
-            line: Mutex::new(Line::new(span)),
+            line: Mutex::new(Line::new(span, shares)),
             moved: Notify::new(),
         }
     }
@@ -114,15 +107,20 @@ enum Turn {
 #[derive(Debug)]
 struct Line {
     span: Duration,
+    all_max: usize,
+    others_max: usize,
     waiting: BTreeSet<Number>,
     joined: u64,
     sent: VecDeque<(Instant, Class)>,
 }
 
 impl Line {
-    const fn new(span: Duration) -> Self {
+    fn new(span: Duration, (calls, exits): (u32, u32)) -> Self {
+        let count = |calls: u32| usize::try_from(calls).unwrap_or(usize::MAX);
         Self {
             span,
+            all_max: count(calls),
+            others_max: count(calls.saturating_sub(exits)),
             waiting: BTreeSet::new(),
             joined: 0,
             sent: VecDeque::new(),
@@ -144,11 +142,11 @@ impl Line {
         let span = self.span;
         self.sent.retain(|(at, _)| *at + span > now);
         let (class, _) = number;
-        let all = self.free_at(CALLS_PER_SECOND_MAX, |_| true);
+        let all = self.free_at(self.all_max, |_| true);
         let others = match class {
             Class::Exit => None,
             Class::Cancel | Class::Entry | Class::StopMove => {
-                self.free_at(OTHER_CALLS_PER_SECOND_MAX, |class| class != Class::Exit)
+                self.free_at(self.others_max, |class| class != Class::Exit)
             }
         };
         if let Some(at) = all.max(others) {
@@ -187,7 +185,7 @@ mod tests {
 
     #[test]
     fn four_calls_are_kept_for_exits() {
-        let mut line = Line::new(SPAN);
+        let mut line = Line::new(SPAN, (8, 4));
         let now = Instant::now();
         let entries = (0..6).filter(|_| ask(&mut line, Class::Entry, now)).count();
         let cancels = (0..6)
@@ -198,8 +196,17 @@ mod tests {
     }
 
     #[test]
+    fn the_shares_are_those_that_were_set() {
+        let mut line = Line::new(SPAN, (3, 1));
+        let now = Instant::now();
+        let entries = (0..6).filter(|_| ask(&mut line, Class::Entry, now)).count();
+        let exits = (0..6).filter(|_| ask(&mut line, Class::Exit, now)).count();
+        assert_eq!((entries, exits), (2, 1));
+    }
+
+    #[test]
     fn exits_may_take_all() {
-        let mut line = Line::new(SPAN);
+        let mut line = Line::new(SPAN, (8, 4));
         let now = Instant::now();
         let exits = (0..20).filter(|_| ask(&mut line, Class::Exit, now)).count();
         assert_eq!(exits, 8);
@@ -209,7 +216,7 @@ mod tests {
 
     #[test]
     fn whoever_waits_knows_until_when() {
-        let mut line = Line::new(SPAN);
+        let mut line = Line::new(SPAN, (8, 4));
         let now = Instant::now();
         let step = Duration::from_millis(100);
         for number in 0..4 {
@@ -222,7 +229,7 @@ mod tests {
 
     #[test]
     fn the_more_urgent_goes_first_and_among_equals_the_first() {
-        let mut line = Line::new(SPAN);
+        let mut line = Line::new(SPAN, (8, 4));
         let now = Instant::now();
         let stop = line.join(Class::StopMove);
         let entry = line.join(Class::Entry);
@@ -242,7 +249,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_stops_waiting_leaves_the_line() {
-        let budget = Budget::new(Duration::from_hours(1));
+        let budget = Budget::over(Duration::from_hours(1), (8, 4));
         for _ in 0..4 {
             assert!(budget.take(Class::Entry).now_or_never().is_some());
         }
@@ -255,7 +262,7 @@ mod tests {
 
     #[tokio::test]
     async fn everyone_in_a_crowd_gets_through() {
-        let budget = Budget::new(Duration::from_millis(5));
+        let budget = Budget::over(Duration::from_millis(5), (8, 4));
         for _ in 0..8 {
             budget.take(Class::Exit).await;
         }
@@ -275,7 +282,7 @@ mod tests {
         fn no_second_ever_holds_more_than_its_share(
             asks in proptest::collection::vec((0_usize..4, 0_u64..300), 1..200)
         ) {
-            let mut line = Line::new(SPAN);
+            let mut line = Line::new(SPAN, (8, 4));
             let mut now = Instant::now();
             let mut left: Vec<(Instant, Class)> = Vec::new();
             for (class, pause) in asks {

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Book, CancelState, Intent, ModifyState, Order, OrderState, Resting, Reversal};
+use super::{
+    Book, CancelState, Flatten, Intent, ModifyState, Order, OrderState, Resting, Reversal,
+};
 use crate::domain::fact::{
     Approval, BY_LIMIT, Change, Claim, Code, ExitReason, Fact, LedgerKind, Movement, OrderEnd,
 };
@@ -24,7 +26,8 @@ impl Book {
             | Fact::SignalRecorded { .. }
             | Fact::InputFaulted { .. }
             | Fact::EodViewed { .. }
-            | Fact::FindingMade { .. } => {}
+            | Fact::FindingMade { .. }
+            | Fact::SourceChanged { .. } => {}
             Fact::LimitBreached { code, .. } => self.breach(*code),
             Fact::LimitWarned { .. } => {
                 self.desk.limits.warned = true;
@@ -194,6 +197,14 @@ impl Book {
                 self.instruments.entry(*instrument).or_default().state = *state;
                 self.touched.instruments.insert(*instrument);
             }
+            Fact::TradingStateSet {
+                scope: Scope::Source(source),
+                state,
+                ..
+            } => {
+                self.sources.insert(*source, *state);
+                self.touched.sources.insert(*source);
+            }
             Fact::LedgerMoved(movement) => self.move_ledger(movement),
             Fact::HighWaterSet { high_water } => {
                 self.desk.high_water = *high_water;
@@ -259,6 +270,29 @@ impl Book {
                     resting.fired_at = resting.fired_at.or(Some(at));
                 }
             }),
+            Fact::FlattenStarted { id, by, .. } => {
+                self.desk.flatten = Some(Flatten {
+                    id: *id,
+                    by: by.clone(),
+                    at,
+                    said: 0,
+                });
+                self.touched.desk = true;
+            }
+            Fact::FlattenLeft { .. } => {
+                if let Some(flatten) = &mut self.desk.flatten {
+                    flatten.said = flatten.said.saturating_add(1);
+                }
+                self.touched.desk = true;
+            }
+            Fact::FlattenEnded { .. } => {
+                self.desk.flatten = None;
+                self.touched.desk = true;
+            }
+            Fact::SemiAutoSeen { on } => {
+                self.desk.semi_auto = *on;
+                self.touched.desk = true;
+            }
         }
     }
 

@@ -19,7 +19,7 @@ pub use held::{Asked, signed};
 
 use super::fact::{CancelWhy, Change, ExitReason, Goal, IntentEnd, OrderEnd};
 use super::finding::Finding;
-use super::ids::{FindingId, IntentId, LegId, OrderId, PositionId, Purpose, SignalId};
+use super::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId, Purpose, SignalId};
 use super::input::{Funds, Marks, TradingState};
 use super::instrument::{ContractId, InstrumentIx, InstrumentKind};
 use super::money::{Lots, Money, Percent, PointValue, Points, Price, Quantity};
@@ -51,6 +51,8 @@ pub struct Book {
     pub reversals: BTreeMap<InstrumentIx, Reversal>,
     /// Differences from the broker's book: open ones, and those that ended lately.
     pub findings: BTreeMap<FindingId, Finding>,
+    /// Sources whose entries are held back, and how.
+    pub sources: BTreeMap<SourceId, TradingState>,
     /// Prices, and what the broker holds, as seen; not part of the fold.
     pub marks: Marks,
     /// What was touched since [`Book::take_touched`].
@@ -84,6 +86,10 @@ pub struct DeskState {
     pub rules: RulesHash,
     /// What has become of the limits of the day and of those that stay.
     pub limits: Limits,
+    /// Everything is being taken out.
+    pub flatten: Option<Flatten>,
+    /// OpenAlgo holds orders back until a person approves them.
+    pub semi_auto: bool,
 }
 
 /// What has become of the limits of the day, and of those that only a person clears.
@@ -124,6 +130,19 @@ impl Limits {
     pub const fn any(self) -> bool {
         self.breached || self.drawdown || self.losing_streak
     }
+}
+
+/// A person's order to take everything out, until all is flat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flatten {
+    /// Its name.
+    pub id: Cause,
+    /// Who ordered it.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// How often was said what is left.
+    pub said: u32,
 }
 
 /// What is known of an instrument beyond its market facts.
@@ -382,6 +401,8 @@ pub struct Touched {
     pub desk: bool,
     /// Instruments.
     pub instruments: BTreeSet<InstrumentIx>,
+    /// Sources.
+    pub sources: BTreeSet<SourceId>,
     /// Positions.
     pub positions: BTreeSet<PositionId>,
     /// Legs.
@@ -611,7 +632,21 @@ impl Book {
             .get(&instrument)
             .map(|known| known.state)
             .unwrap_or_default();
-        own.max(self.desk.state)
+        own.max(self.desk_state())
+    }
+
+    /// Returns the trading state of the desk: while everything is taken out, nothing enters.
+    pub fn desk_state(&self) -> TradingState {
+        if self.desk.flatten.is_some() {
+            self.desk.state.max(TradingState::Reducing)
+        } else {
+            self.desk.state
+        }
+    }
+
+    /// Returns the trading state of a source's entries.
+    pub fn state_of_source(&self, source: SourceId) -> TradingState {
+        self.sources.get(&source).copied().unwrap_or_default()
     }
 
     /// Returns whether an order of a contract has to wait until the broker's count of it is proved:

@@ -84,6 +84,9 @@ impl Decision<'_> {
         if state != TradingState::Active {
             return self.drop_entry(case, IntentEnd::SecondLook(Code(state.word())));
         }
+        if let Some(code) = self.source_no(goal) {
+            return self.drop_entry(case, IntentEnd::SecondLook(code));
+        }
         if let Some(code) = self.second_look(case, goal, quote) {
             return self.drop_entry(case, IntentEnd::SecondLook(code));
         }
@@ -106,6 +109,19 @@ impl Decision<'_> {
         self.claim(case, dispatch, (lots, Pricing::Limit(limit), None));
     }
 
+    /// Returns what its source, or OpenAlgo's mode, has against an entry since it was approved.
+    fn source_no(&self, goal: &OpenGoal) -> Option<Code> {
+        let book = self.view.book;
+        if book.state_of_source(goal.source) != TradingState::Active {
+            return Some(Code("source_paused"));
+        }
+        if book.desk.semi_auto {
+            return Some(Code("semi_automatic"));
+        }
+        let (_, known) = self.view.under(goal.profile.as_deref());
+        (!known).then_some(Code("profile_unknown"))
+    }
+
     /// Returns why the market has moved too far since the decision, if it has.
     fn second_look(&self, case: &Case<'_>, goal: &OpenGoal, quote: Quote) -> Option<Code> {
         let direction = case.intent.direction;
@@ -117,7 +133,7 @@ impl Decision<'_> {
         if left + left < sized {
             return Some(Code("too_near_stop"));
         }
-        let (growth, divergence) = self.growth_and_divergence(case);
+        let (growth, divergence) = self.growth_and_divergence(case, goal);
         if left > sized * grown(growth).get() {
             return Some(Code("risk_growth"));
         }
@@ -125,8 +141,9 @@ impl Decision<'_> {
         (apart > divergence.get() * goal.price.get()).then_some(Code("divergence"))
     }
 
-    fn growth_and_divergence(&self, case: &Case<'_>) -> (Percent, Percent) {
-        let timing = &self.view.rules.timing;
+    fn growth_and_divergence(&self, case: &Case<'_>, goal: &OpenGoal) -> (Percent, Percent) {
+        let (view, _) = self.view.under(goal.profile.as_deref());
+        let timing = &view.rules.timing;
         match case.intent.id.purpose {
             Purpose::Add => (timing.growth_add, timing.divergence_add),
             Purpose::Entry | Purpose::Exit | Purpose::Protective => {
@@ -158,7 +175,7 @@ impl Decision<'_> {
         let side = case.order.side;
         let tick = case.spec.ticks.at(quote.price);
         let near = market::protected(quote.price, side, case.instrument.protection, tick);
-        let (growth, _) = self.growth_and_divergence(case);
+        let (growth, _) = self.growth_and_divergence(case, goal);
         let reach = goal.price.distance(goal.stop).times(grown(growth));
         let far = match case.intent.direction {
             Direction::Long => goal.stop.moved(reach),

@@ -11,6 +11,7 @@ mod broker_book;
 mod dispatch;
 mod exit;
 mod finish;
+mod flatten;
 mod guarded;
 mod limits;
 mod modify;
@@ -53,6 +54,8 @@ pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> 
         Input::Rules(hash) => decision.say(Fact::RulesAdopted { hash: *hash }),
         Input::BrokerBook(seen) => decision.broker_book(seen),
         Input::UnitsSeen(seen) => decision.units(seen),
+        Input::SemiAuto(on) if book.desk.semi_auto == *on => {}
+        Input::SemiAuto(on) => decision.say(Fact::SemiAutoSeen { on: *on }),
     }
     decision.facts
 }
@@ -142,6 +145,11 @@ pub fn answer(facts: &[Fact]) -> Option<Answer> {
         | Fact::DayLimitSet { .. }
         | Fact::LimitCleared { .. }
         | Fact::UnitsProved { .. }
-        | Fact::UnitsDoubted { .. } => None,
+        | Fact::UnitsDoubted { .. }
+        | Fact::FlattenStarted { .. }
+        | Fact::FlattenLeft { .. }
+        | Fact::FlattenEnded { .. }
+        | Fact::SourceChanged { .. }
+        | Fact::SemiAutoSeen { .. } => None,
     })
 }

@@ -21,6 +21,7 @@ impl Decision<'_> {
             Command::State(Scope::Desk, TradingState::Active)
                 if self.view.book.desk.limits.any() => {}
             Command::State(scope, state) => {
+                self.call_flatten_off((*scope, *state));
                 self.say(Fact::TradingStateSet {
                     scope: *scope,
                     state: *state,
@@ -37,10 +38,29 @@ impl Decision<'_> {
             Command::Clear(latch) => self.clear_limit(operator, *latch),
             Command::Confirm(finding, price) => self.confirm(*finding, *price, operator),
             Command::Adopt(adoption) => self.adopt(adoption, operator),
+            Command::Flatten => self.flatten(operator),
+            Command::Access(access) => self.say(Fact::SourceChanged {
+                what: access.what,
+                name: access.name.clone(),
+                change: access.change,
+                detail: access.detail.clone(),
+                by,
+                why,
+            }),
         }
     }
 
-    fn exit_ordered(&mut self, operator: &Operator, what: ExitWhat, lots: Option<Lots>) {
+    /// Whoever lets everything in again has given up that all goes out.
+    fn call_flatten_off(&mut self, set: (Scope, TradingState)) {
+        if let Some(flatten) = &self.view.book.desk.flatten
+            && set == (Scope::Desk, TradingState::Active)
+        {
+            let (id, code) = (flatten.id, Code("called_off"));
+            self.say(Fact::FlattenEnded { id, code });
+        }
+    }
+
+    pub(super) fn exit_ordered(&mut self, operator: &Operator, what: ExitWhat, lots: Option<Lots>) {
         let book = self.view.book;
         let meant = |instrument: InstrumentIx| match what {
             ExitWhat::All => true,

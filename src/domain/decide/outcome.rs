@@ -254,6 +254,7 @@ impl Decision<'_> {
     pub(super) fn reduce(&mut self, scope: Scope, why: &str) {
         let current = match scope {
             Scope::Desk => self.view.book.desk.state,
+            Scope::Source(source) => self.view.book.state_of_source(source),
             Scope::Instrument(instrument) => self
                 .view
                 .book

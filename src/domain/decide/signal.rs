@@ -191,6 +191,7 @@ impl Decision<'_> {
                 er: figures.er,
                 cap: figures.cap,
                 source: signal.source,
+                profile: signal.profile.clone(),
                 trace: Arc::from(approved.into_trace()),
             })),
         })));
@@ -254,7 +255,8 @@ impl Decision<'_> {
 
     /// More of what is held.
     fn trade_more(&mut self, signal: &Signal, direction: Direction, held: Option<&Position>) {
-        let kind = match (self.view.rules.alerts.on_existing, held) {
+        let (view, _) = self.view.under(signal.profile.as_deref());
+        let kind = match (view.rules.alerts.on_existing, held) {
             (OnExisting::Add, Some(_)) => EntryKind::Add,
             (OnExisting::Add, None) | (OnExisting::Reject, _) => EntryKind::Base,
         };

@@ -24,8 +24,14 @@ const REPRICES_DOUBLED_MAX: u32 = 4;
 impl Decision<'_> {
     pub(super) fn time(&mut self) {
         self.day();
+        self.pursue_flat();
         let book = self.view.book;
-        for intent in book.open_intents() {
+        // While everything is taken out, entries were given up already.
+        let flattening = book.desk.flatten.is_some();
+        for intent in book
+            .open_intents()
+            .filter(|one| !(flattening && one.opens()))
+        {
             let Some(order) = book.live_order(intent.id) else {
                 continue;
             };

@@ -89,6 +89,8 @@ pub struct Entry<'a> {
     pub again: Option<IntentId>,
     /// Who asked.
     pub source: SourceId,
+    /// The stricter profile of who asked.
+    pub profile: Option<&'a str>,
     /// The signal's own moment.
     pub moment: DateTime<Utc>,
     /// Whether its id was used before for something else.
@@ -178,6 +180,14 @@ impl Size {
 }
 
 impl View<'_> {
+    /// Returns what is looked at by whoever has this stricter profile, and whether it is known.
+    pub fn under(self, profile: Option<&str>) -> (Self, bool) {
+        match self.rules.under(profile) {
+            Some(rules) => (Self { rules, ..self }, true),
+            None => (self, false),
+        }
+    }
+
     /// Returns the exchange day.
     pub fn today(&self) -> NaiveDate {
         exchange_day(self.now)
@@ -205,10 +215,11 @@ impl<'a> Entry<'a> {
     /// Gathers the figures of a signal and sizes it; nothing when the instrument is unknown.
     pub fn of(
         view: View<'a>,
-        signal: &Signal,
+        signal: &'a Signal,
         kind: EntryKind,
         side: (Direction, Layer),
     ) -> Option<Self> {
+        let (view, _) = view.under(signal.profile.as_deref());
         let instrument = view.rules.instruments.get(signal.instrument)?;
         let limits = view.rules.of(signal.instrument)?;
         let position = view.book.position_in(signal.instrument);
@@ -233,6 +244,7 @@ impl<'a> Entry<'a> {
             kind,
             again: None,
             source: signal.source,
+            profile: signal.profile.as_deref(),
             moment: signal.moment(),
             id_reused: signal.id_reused,
             direction: side.0,
@@ -289,6 +301,7 @@ impl<'a> Entry<'a> {
         let crate::domain::fact::Goal::Open(goal) = &intent.goal else {
             return None;
         };
+        let (view, _) = view.under(goal.profile.as_deref());
         let instrument = view.rules.instruments.get(intent.contract.instrument)?;
         let position = view
             .book
@@ -304,6 +317,7 @@ impl<'a> Entry<'a> {
             },
             again: Some(id),
             source: goal.source,
+            profile: goal.profile.as_deref(),
             moment: intent.at,
             id_reused: false,
             direction: intent.direction,
@@ -488,7 +502,7 @@ impl<'a> Entry<'a> {
             ("size", Some(size)) => Code(size.limiter().word()),
             ("trading_state", _) => {
                 let instrument = self.contract.map(|contract| contract.instrument);
-                let state = instrument.map_or(self.view.book.desk.state, |one| {
+                let state = instrument.map_or(self.view.book.desk_state(), |one| {
                     self.view.book.state_of(one)
                 });
                 Code(state.word())

@@ -56,6 +56,8 @@ pub struct Gate {
 pub struct Trace {
     /// Whether it was judged as a base entry or as an add.
     pub kind: EntryKind,
+    /// The source's stricter profile that counted beside the desk's.
+    pub profile: Option<String>,
     /// The contract it was judged for.
     pub contract: Option<ContractId>,
     /// The price that was sized, on the contract.
@@ -114,6 +116,10 @@ pub struct Rejected {
 /// The questions for a base entry, in order.
 pub const BASE: &[Gate] = &[
     Gate {
+        code: Code("profile_unknown"),
+        ask: standing::profile_known,
+    },
+    Gate {
         code: Code("direction"),
         ask: standing::direction,
     },
@@ -148,6 +154,14 @@ pub const BASE: &[Gate] = &[
     Gate {
         code: Code("trading_state"),
         ask: standing::state,
+    },
+    Gate {
+        code: Code("source_paused"),
+        ask: standing::source_state,
+    },
+    Gate {
+        code: Code("semi_automatic"),
+        ask: standing::automatic,
     },
     Gate {
         code: Code("daily_loss"),
@@ -278,6 +292,10 @@ pub const BASE: &[Gate] = &[
 /// The questions for an add, in order.
 pub const ADD: &[Gate] = &[
     Gate {
+        code: Code("profile_unknown"),
+        ask: standing::profile_known,
+    },
+    Gate {
         code: Code("direction"),
         ask: standing::direction,
     },
@@ -312,6 +330,14 @@ pub const ADD: &[Gate] = &[
     Gate {
         code: Code("trading_state"),
         ask: standing::state,
+    },
+    Gate {
+        code: Code("source_paused"),
+        ask: standing::source_state,
+    },
+    Gate {
+        code: Code("semi_automatic"),
+        ask: standing::automatic,
     },
     Gate {
         code: Code("daily_loss"),
@@ -474,6 +500,7 @@ pub fn approve(entry: &Entry<'_>) -> Result<Approved, Rejected> {
     let code = failed.map(|verdict| entry.code_of(verdict.gate));
     let trace = Box::new(Trace {
         kind: entry.kind,
+        profile: entry.profile.map(str::to_owned),
         contract: entry.contract,
         price: entry.price,
         stop: entry.stop,

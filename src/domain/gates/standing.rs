@@ -79,16 +79,34 @@ pub(super) fn entry_window(entry: &Entry<'_>) -> Judged {
 /// Desk and instrument are active. Where a limit alone made the desk reduce, its own gate says so.
 pub(super) fn state(entry: &Entry<'_>) -> Judged {
     let book = entry.view.book;
-    let desk = if book.desk.limits.reduced {
+    let desk = if book.desk.limits.reduced && book.desk.flatten.is_none() {
         TradingState::Active
     } else {
-        book.desk.state
+        book.desk_state()
     };
     let own = entry
         .contract
         .and_then(|contract| book.instruments.get(&contract.instrument))
         .map_or(TradingState::Active, |known| known.state);
     plain(own.max(desk) == TradingState::Active)
+}
+
+/// The entries of its source are not held back.
+pub(super) fn source_state(entry: &Entry<'_>) -> Judged {
+    plain(entry.view.book.state_of_source(entry.source) == TradingState::Active)
+}
+
+/// The stricter profile of its source is known to this process.
+pub(super) fn profile_known(entry: &Entry<'_>) -> Judged {
+    match entry.profile {
+        Some(name) => plain(entry.view.rules.profile == name),
+        None => Judged::NotAsked,
+    }
+}
+
+/// OpenAlgo takes orders by itself: an entry that waits there for a person cannot be called back.
+pub(super) fn automatic(entry: &Entry<'_>) -> Judged {
+    plain(!entry.view.book.desk.semi_auto)
 }
 
 /// The day's loss is below its limit; breached at equality, and then for the rest of the day.

@@ -190,13 +190,13 @@ impl Call<'_> {
         if let Err(problems) = Request::OneOrder.check(&self.object) {
             return Ok(Err(Reply::repr(&problems)));
         }
-        self.source().await?;
+        let source = self.source().await?;
         let wanted = match self.object.get("orderid") {
             Some(Field::Text(number)) => number,
             _ => String::new(),
         };
         let row = self
-            .rows()
+            .rows(&source)
             .await?
             .into_iter()
             .find(|row| row.number == wanted.trim());
@@ -209,15 +209,20 @@ impl Call<'_> {
         if let Err(problems) = Request::KeyOnly.check(&self.object) {
             return Ok(Reply::object(&problems).http());
         }
-        self.source().await?;
-        let data = book_json(&self.rows().await?);
+        let source = self.source().await?;
+        let data = book_json(&self.rows(&source).await?);
         Ok(Reply::new(200, json!({"status": "success", "data": data})).http())
     }
 
-    async fn rows(&self) -> Result<Vec<Row>, DoorError> {
+    async fn rows(&self, source: &Source) -> Result<Vec<Row>, DoorError> {
         let desk = &self.doors.desk;
         let page = Page::newest(ROWS_MAX);
         let intents = desk.store().view_intents(desk.id(), &page).await;
+        // Each sender sees and cancels its own orders alone.
+        let intents = intents.map(|mut all| {
+            all.retain(|intent| intent.source == Some(source.sender.id.0));
+            all
+        });
         let orders = desk.store().view_orders(desk.id(), &page).await;
         let seen = (
             &*intents.map_err(DoorError::Store)?,

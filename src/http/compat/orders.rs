@@ -257,6 +257,7 @@ mod tests {
             failures: 0,
             ended_at: ended_why.map(|_| at()),
             ended_why: ended_why.map(str::to_owned),
+            source: Some(1),
         }
     }
 

@@ -60,6 +60,7 @@ pub(super) fn entry(
         at,
         bar: reader.bar_of_entry(fields)?,
         id_reused: false,
+        profile: reader.sender.profile.clone(),
     };
     Ok((Asked::Signal(signal), identity))
 }
@@ -94,6 +95,7 @@ pub(super) fn exit(reader: &Reader<'_>, body: &Body<'_>) -> Result<(Asked, Ident
         at: at.map_or(reader.now, |at| at.min(reader.now)),
         bar: reader.bar_of_exit(fields)?,
         id_reused: false,
+        profile: reader.sender.profile.clone(),
     };
     Ok((Asked::Signal(signal), identity))
 }

@@ -66,6 +66,7 @@ pub(super) fn signal(
         at: at.min(reader.now),
         bar: bar.map(|bar| bar.min(reader.now)),
         id_reused: false,
+        profile: reader.sender.profile.clone(),
     };
     Ok((Asked::Signal(signal), identity))
 }

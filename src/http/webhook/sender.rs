@@ -49,4 +49,6 @@ pub struct Sender {
     pub product: Option<Product>,
     /// What it may ask for.
     pub scope: Scope,
+    /// The stricter profile its entries are judged by as well.
+    pub profile: Option<String>,
 }

@@ -24,6 +24,7 @@ fn sender() -> Sender {
         id: SourceId(1),
         product: None,
         scope: Scope::default(),
+        profile: None,
     }
 }
 

@@ -82,7 +82,7 @@ pub struct SignalRow<'a> {
     pub instrument: Option<InstrumentIx>,
     /// The alert's own `id`.
     pub alert: Option<&'a str>,
-    /// The hash by which the same bytes are known for 20 seconds.
+    /// The hash by which the same bytes are known within `webhook.same_body`.
     pub body_hash: Option<[u8; 32]>,
     /// The alert as JSON, secrets blanked.
     pub record: &'a str,
@@ -146,11 +146,12 @@ impl Locked {
                 UPDATE desks d SET seq = $3, head = $4, last_at = greatest(d.last_at, $5),
                     (state, rules, opening, realised, high_water, day, day_base, day_cash,
                      day_trades, losing_streak, funds_available, funds_at, day_warned,
-                     day_breached, day_limit, drawdown_hit, streak_hit, limited) =
+                     day_breached, day_limit, drawdown_hit, streak_hit, limited, flatten,
+                     semi_auto) =
                     (SELECT r.state, r.rules, r.opening, r.realised, r.high_water, r.day,
                         r.day_base, r.day_cash, r.day_trades, r.losing_streak, r.funds_available,
                         r.funds_at, r.day_warned, r.day_breached, r.day_limit, r.drawdown_hit,
-                        r.streak_hit, r.limited
+                        r.streak_hit, r.limited, r.flatten, r.semi_auto
                      FROM json_populate_record(NULL::desks, $6::text::json) r)
                 WHERE d.desk_id = $1 AND d.seq = $2 AND ($7::bigint IS NULL OR d.epoch = $7)
                 RETURNING d.seq),

@@ -21,6 +21,7 @@ pub(super) struct Rows {
     instruments: String,
     newest: String,
     drifts: String,
+    sources: String,
     records: Records,
 }
 
@@ -52,6 +53,7 @@ impl Rows {
             && touched.instruments.is_empty()
             && touched.findings.is_empty()
             && newest.is_empty()
+            && touched.sources.is_empty()
             && !write.facts.iter().any(|row| is_record(row.fact));
         if none {
             return Ok(None);
@@ -65,6 +67,7 @@ impl Rows {
             instruments: instruments(&entities, book, &touched.instruments),
             newest: newest_text(&entities, book, &newest),
             drifts: entities.text("drifts", &touched.findings, |id| book.findings.get(id))?,
+            sources: sources(&entities, book, &touched.sources),
             records: Records::of(write, &entities, from_seq),
         }))
     }
@@ -87,6 +90,7 @@ impl Rows {
             self.records.eod,
             self.records.findings,
             self.drifts,
+            self.sources,
         )
         .execute(&mut **tx)
         .await?;
@@ -208,6 +212,13 @@ fn newest_text(entities: &Entities<'_>, book: &Book, keys: &BTreeSet<NewestKey>)
         fields.put("source", source);
         fields.put("instrument", instrument);
         fields.put("at", at);
+    })
+}
+
+fn sources(entities: &Entities<'_>, book: &Book, touched: &BTreeSet<SourceId>) -> String {
+    entities.list(touched, |source, fields| {
+        fields.put("source", source);
+        fields.put("state", &book.state_of_source(*source));
     })
 }
 

@@ -26,13 +26,13 @@ i AS (
     ON CONFLICT ON CONSTRAINT intents_pkey DO UPDATE SET
         (purpose, signal, instrument, contract, direction, product, position, leg, lots, filled,
          valid_until, by_person, orders, failures, at, ended_at, ended_why, reason, layer, price,
-         stop, target, atr, er, cap, source, trace) =
+         stop, target, atr, er, cap, source, profile, trace) =
         (EXCLUDED.purpose, EXCLUDED.signal, EXCLUDED.instrument, EXCLUDED.contract,
          EXCLUDED.direction, EXCLUDED.product, EXCLUDED.position, EXCLUDED.leg, EXCLUDED.lots,
          EXCLUDED.filled, EXCLUDED.valid_until, EXCLUDED.by_person, EXCLUDED.orders,
          EXCLUDED.failures, EXCLUDED.at, EXCLUDED.ended_at, EXCLUDED.ended_why, EXCLUDED.reason,
          EXCLUDED.layer, EXCLUDED.price, EXCLUDED.stop, EXCLUDED.target, EXCLUDED.atr, EXCLUDED.er,
-         EXCLUDED.cap, EXCLUDED.source, EXCLUDED.trace)),
+         EXCLUDED.cap, EXCLUDED.source, EXCLUDED.profile, EXCLUDED.trace)),
 o AS (
     INSERT INTO orders
     SELECT r.* FROM json_populate_recordset(NULL::orders, $4::text::json) r
@@ -69,6 +69,10 @@ g AS (
         (repair_lots, repair_price, repair_basis, repair_reason, dismissed, ended, ended_at) =
         (EXCLUDED.repair_lots, EXCLUDED.repair_price, EXCLUDED.repair_basis,
          EXCLUDED.repair_reason, EXCLUDED.dismissed, EXCLUDED.ended, EXCLUDED.ended_at)),
+c AS (
+    INSERT INTO source_states
+    SELECT r.* FROM json_populate_recordset(NULL::source_states, $12::text::json) r
+    ON CONFLICT ON CONSTRAINT source_states_pkey DO UPDATE SET state = EXCLUDED.state),
 f AS (
     INSERT INTO fills
     SELECT r.* FROM json_populate_recordset(NULL::fills, $7::text::json) r),

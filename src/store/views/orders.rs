@@ -34,6 +34,8 @@ pub struct Intent {
     pub failures: i32,
     pub ended_at: Option<DateTime<Utc>>,
     pub ended_why: Option<String>,
+    /// The number of the source whose signal it follows.
+    pub source: Option<i32>,
 }
 
 /// One message to the broker.
@@ -76,7 +78,9 @@ impl Store {
             SELECT i.id, i.at, i.purpose, i.signal, i.instrument, i.contract, i.direction,
                 i.product, i.position, i.leg, i.lots, i.filled, trim_scale(i.price) AS price,
                 trim_scale(i.stop) AS stop, trim_scale(i.target) AS target, i.reason, i.by_person,
-                i.valid_until, i.orders, i.failures, i.ended_at, i.ended_why
+                i.valid_until, i.orders, i.failures, i.ended_at, i.ended_why,
+                (SELECT s.source FROM signals s
+                 WHERE s.desk_id = i.desk_id AND s.signal_id = i.signal) AS source
             FROM intents i
             WHERE i.desk_id = $1
               AND ($2::text IS NULL OR (i.at, i.id) <
