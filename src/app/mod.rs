@@ -3,6 +3,7 @@
 //! This is the only place, with `config`, that knows the mode. Everything it starts ends together:
 //! when any task ends, all are told to stop.
 
+mod backup;
 mod paper;
 mod patience;
 mod reset;
@@ -10,6 +11,7 @@ mod sending;
 mod telling;
 
 use core::net::SocketAddr;
+use core::num::NonZeroU32;
 use core::time::Duration;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -23,11 +25,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+pub use backup::{backup, restore};
 pub use paper::{follows_alerts, sim_base};
 pub use reset::reset;
 
 use self::patience::Patience;
-use crate::broker::openalgo::{OpenAlgo, ReadOnly};
+use crate::broker::openalgo::{self, OpenAlgo, ReadOnly};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, CrashAfter, Mode, Settings};
 use crate::desk::{CrashPoint, Desk, Lease, LiveMarks, Parts};
@@ -74,7 +77,7 @@ fn database(config: &Config) -> anyhow::Result<Database> {
             cluster: None,
         });
     }
-    let name = format!("torana_{}", config.settings.mode.word());
+    let name = database_name(config);
     let cluster = Cluster::open(&config.data_dir.join("pg"))?;
     cluster.create_database(&name)?;
     let dir = cluster.dir().display().to_string();
@@ -83,6 +86,27 @@ fn database(config: &Config) -> anyhow::Result<Database> {
         owner: cluster.owner_options(&name),
         service: cluster.service_options(&name),
         cluster: Some(cluster),
+    })
+}
+
+/// Returns the name of the mode's own database.
+fn database_name(config: &Config) -> String {
+    format!("torana_{}", config.settings.mode.word())
+}
+
+/// Returns how the configured OpenAlgo is reached; nothing where none is.
+pub fn openalgo_settings(config: &Config) -> Option<openalgo::Settings> {
+    let settings = &config.settings.openalgo;
+    let key = config.secrets.openalgo_api_key.clone()?;
+    Some(openalgo::Settings {
+        connect: settings.connect_timeout,
+        order: settings.order_timeout,
+        read: settings.read_timeout,
+        book_reads_per_second: settings
+            .book_reads_per_second
+            .try_into()
+            .unwrap_or(NonZeroU32::MIN),
+        ..openalgo::Settings::new(settings.url.as_ref()?, key)
     })
 }
 

@@ -1,7 +1,9 @@
 //! The command line: commands, one file each.
 
+pub mod backup;
 pub mod check;
 mod desk;
+pub mod doctor;
 mod explain;
 pub mod facts;
 mod findings;

@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    Shown, check, facts, findings, instruments, operate, positions, reset, signals, source, status,
-    token,
+    Shown, backup, check, doctor, facts, findings, instruments, operate, positions, reset, signals,
+    source, status, token,
 };
 use crate::config::Config;
 use crate::domain::input::TradingState;
@@ -50,6 +50,12 @@ pub enum Work {
     Settle(operate::SettleArgs),
     /// Begin the paper account anew.
     Reset(reset::ResetArgs),
+    /// Look whether everything is as it should be, and say what to do where it is not.
+    Doctor(doctor::DoctorArgs),
+    /// Write everything in the embedded database to a file.
+    Backup(backup::BackupArgs),
+    /// Fill a new embedded database from such a file.
+    Restore(backup::RestoreArgs),
 }
 
 impl Work {
@@ -76,6 +82,9 @@ impl Work {
             Self::Adopt(args) => findings::adopt(args, config).await,
             Self::Settle(args) => operate::settle(args, config).await,
             Self::Reset(args) => reset::run(args, config).await,
+            Self::Doctor(args) => doctor::run(args, config).await,
+            Self::Backup(args) => backup::backup(&args, &config),
+            Self::Restore(args) => backup::restore(&args, &config),
         }
     }
 }

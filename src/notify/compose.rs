@@ -303,5 +303,7 @@ fn exit(approval: &Approval, names: Names<'_>) -> Option<String> {
         return None;
     };
     let asked = matches!(reason, ExitReason::Signal | ExitReason::Operator);
-    (!asked).then(|| format!("{}: out, {}", names.leg(approval.leg), reason.word()))
+    // an order that is only to rest is no news
+    let rests = approval.intent.purpose == Purpose::Protective;
+    (!asked && !rests).then(|| format!("{}: out, {}", names.leg(approval.leg), reason.word()))
 }

@@ -117,7 +117,7 @@ impl Notifier {
                 seq,
                 signals_at: now,
             };
-            return store.put_notices(desk, &[], cursor).await;
+            return store.put_notices(desk, &[], cursor).await.map(drop);
         };
         let facts = store.facts_after(desk, (cursor.seq, FACTS_MAX)).await?;
         let (versions, signals_at) = store.versions_after(desk, cursor.signals_at).await?;
@@ -147,10 +147,11 @@ impl Notifier {
         if notices.is_empty() && next == cursor {
             return Ok(());
         }
-        for notice in &notices {
+        let fresh = store.put_notices(desk, &notices, next).await?;
+        for notice in notices.iter().filter(|one| fresh.contains(&one.key)) {
             info!(severity = notice.severity, "notice: {}", notice.text);
         }
-        store.put_notices(desk, &notices, next).await
+        Ok(())
     }
 
     /// Returns the notice as it is kept: with the key of its time, and where it goes.

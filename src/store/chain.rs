@@ -111,6 +111,22 @@ impl Store {
         }
     }
 
+    /// Returns the hash of one fact, when there is one of that number.
+    ///
+    /// # Errors
+    ///
+    /// The database is away.
+    pub async fn fact_hash(&self, desk: DeskId, seq: i64) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = sqlx::query_scalar!(
+            "SELECT hash FROM facts WHERE desk_id = $1 AND seq = $2",
+            desk.0,
+            seq
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(found)
+    }
+
     /// Returns what names the state of a desk now.
     ///
     /// # Errors

@@ -30,6 +30,7 @@ pub mod views;
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
@@ -136,6 +137,18 @@ impl Store {
             .fetch_one(&self.pool)
             .await?;
         Ok(())
+    }
+
+    /// Returns the time by the database's own clock.
+    ///
+    /// # Errors
+    ///
+    /// The database is away.
+    pub async fn database_clock(&self) -> Result<DateTime<Utc>, StoreError> {
+        let now = sqlx::query_scalar!(r#"SELECT clock_timestamp() AS "now!""#)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(now)
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {

@@ -127,6 +127,7 @@ impl Store {
     }
 
     /// Writes notices and how far they were made; a key that is there already is left as it is.
+    /// Returns the keys that are new.
     ///
     /// # Errors
     ///
@@ -136,17 +137,20 @@ impl Store {
         desk: DeskId,
         notices: &[NewNotice],
         cursor: NoticeCursor,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<String>, StoreError> {
         let mut tx = self.begin().await?;
+        let mut fresh = Vec::new();
         for notice in notices {
             let channels: Vec<String> = notice.channels.iter().map(|&one| one.to_owned()).collect();
-            sqlx::query!(
-                "WITH n AS (
+            let is_new = sqlx::query_scalar!(
+                r#"WITH n AS (
                     INSERT INTO notices (desk_id, at, severity, text, key)
                     VALUES ($1, $2, $3, $4, $5)
-                    ON CONFLICT ON CONSTRAINT notices_key_once DO NOTHING RETURNING notice_id)
-                 INSERT INTO deliveries (desk_id, notice_id, channel, not_before)
-                 SELECT $1, n.notice_id, c, $2 FROM n, unnest($6::text[]) c",
+                    ON CONFLICT ON CONSTRAINT notices_key_once DO NOTHING RETURNING notice_id),
+                 d AS (
+                    INSERT INTO deliveries (desk_id, notice_id, channel, not_before)
+                    SELECT $1, n.notice_id, c, $2 FROM n, unnest($6::text[]) c)
+                 SELECT EXISTS (SELECT FROM n) AS "is_new!""#,
                 desk.0,
                 notice.at,
                 notice.severity,
@@ -154,8 +158,11 @@ impl Store {
                 notice.key,
                 &channels,
             )
-            .execute(&mut *tx)
+            .fetch_one(&mut *tx)
             .await?;
+            if is_new {
+                fresh.push(notice.key.clone());
+            }
         }
         sqlx::query!(
             "INSERT INTO notice_cursors (desk_id, seq, signals_at) VALUES ($1, $2, $3)
@@ -168,7 +175,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(())
+        Ok(fresh)
     }
 
     /// Returns what a channel is to be offered now, the most urgent first, then the oldest.
@@ -231,6 +238,25 @@ impl Store {
         .execute(&self.pool)
         .await?;
         Ok(())
+    }
+
+    /// Returns how many notices no channel has taken yet, and what the last one that was offered in
+    /// vain met with.
+    ///
+    /// # Errors
+    ///
+    /// The database is away.
+    pub async fn undelivered(&self, desk: DeskId) -> Result<(i64, Option<String>), StoreError> {
+        let row = sqlx::query!(
+            r#"SELECT count(*) AS "waiting!",
+                (array_agg(error ORDER BY notice_id DESC) FILTER (WHERE error IS NOT NULL))[1]
+                    AS error
+             FROM deliveries WHERE desk_id = $1 AND sent_at IS NULL AND NOT given_up"#,
+            desk.0
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok((row.waiting, row.error))
     }
 
     /// Returns the versions of scripts in alerts that came after a moment, and when the newest alert

@@ -334,3 +334,20 @@ async fn health_is_what_the_gateway_says_of_itself() {
     answering.join().unwrap();
     terminal.failed(&["health", "--listen", &address], (1, "no gateway answers"));
 }
+
+#[tokio::test]
+async fn a_doctor_finds_a_healthy_desk_whole_and_a_head_it_never_had_missing() {
+    let house = House::new().await;
+    let terminal = Terminal::at(&house);
+    let said = terminal.done(&["doctor"]);
+    for whole in ["ok   chain", "ok   fold", "ok   migrations"] {
+        assert!(said.contains(whole), "{said}");
+    }
+    let tag = house.store.tag(DESK).await.unwrap();
+    let head = data_encoding::HEXLOWER.encode(&tag.head);
+    let noted = format!("{}:{head}", tag.seq);
+    assert!(terminal.done(&["doctor", "--head", &noted]).contains("ok   head"));
+    let other = format!("{}:{}", tag.seq, "00".repeat(32));
+    terminal.failed(&["doctor", "--head", &other], (1, "not to be left so"));
+    terminal.failed(&["backup", "/nonexistent/backup"], (1, "DATABASE_URL names a server"));
+}

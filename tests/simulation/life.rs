@@ -282,6 +282,7 @@ impl Life {
             at: self.now,
             bar: None,
             id_reused: false,
+            profile: None,
         };
         self.feed(&Input::Signal(Box::new(signal)));
     }

@@ -75,6 +75,14 @@ pub enum ClusterError {
         /// What it printed.
         output: String,
     },
+    /// One of PostgreSQL's programs failed.
+    #[error("{program} failed: {output}")]
+    Program {
+        /// Which.
+        program: &'static str,
+        /// What it printed.
+        output: String,
+    },
     /// The server does not come up.
     #[error("the PostgreSQL server in {} does not answer; its log ends with:\n{log}", dir.display())]
     NotReady {

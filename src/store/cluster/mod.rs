@@ -10,6 +10,7 @@
 
 mod account;
 mod binaries;
+mod copy;
 mod error;
 mod init;
 mod keeper;
@@ -62,7 +63,7 @@ impl ClusterOptions {
 #[derive(Debug)]
 pub struct Cluster {
     layout: Layout,
-    major: u32,
+    binaries: Binaries,
     closed: Arc<AtomicBool>,
     _share: File,
 }
@@ -102,7 +103,7 @@ impl Cluster {
         starter.watch(Arc::clone(&closed))?;
         Ok(Self {
             layout,
-            major: binaries.major(),
+            binaries,
             closed,
             _share: share,
         })
@@ -126,7 +127,7 @@ impl Cluster {
 
     /// The major version of the server.
     pub fn major(&self) -> u32 {
-        self.major
+        self.binaries.major()
     }
 
     /// The cluster's directory.
