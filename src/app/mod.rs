@@ -94,6 +94,11 @@ fn database_name(config: &Config) -> String {
     format!("torana_{}", config.settings.mode.word())
 }
 
+/// Returns whether orders reach a real broker.
+pub fn sends_real_orders(config: &Config) -> bool {
+    config.settings.mode == Mode::Live
+}
+
 /// Returns how the configured OpenAlgo is reached; nothing where none is.
 pub fn openalgo_settings(config: &Config) -> Option<openalgo::Settings> {
     let settings = &config.settings.openalgo;

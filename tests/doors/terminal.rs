@@ -346,8 +346,15 @@ async fn a_doctor_finds_a_healthy_desk_whole_and_a_head_it_never_had_missing() {
     let tag = house.store.tag(DESK).await.unwrap();
     let head = data_encoding::HEXLOWER.encode(&tag.head);
     let noted = format!("{}:{head}", tag.seq);
-    assert!(terminal.done(&["doctor", "--head", &noted]).contains("ok   head"));
+    assert!(
+        terminal
+            .done(&["doctor", "--head", &noted])
+            .contains("ok   head")
+    );
     let other = format!("{}:{}", tag.seq, "00".repeat(32));
     terminal.failed(&["doctor", "--head", &other], (1, "not to be left so"));
-    terminal.failed(&["backup", "/nonexistent/backup"], (1, "DATABASE_URL names a server"));
+    terminal.failed(
+        &["backup", "/nonexistent/backup"],
+        (1, "DATABASE_URL names a server"),
+    );
 }

@@ -7,7 +7,7 @@ use crate::app;
 use crate::broker::openalgo::OpenAlgo;
 use crate::broker::{Broker as _, ReadError, Routing};
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Config, Mode};
+use crate::config::Config;
 use crate::domain::calendar::exchange_day;
 use crate::domain::instrument::{Instrument, Margin, Spec};
 use crate::domain::money::{Lots, Quantity};
@@ -30,7 +30,7 @@ pub(super) async fn look(config: &Config) -> Vec<Check> {
         }
     };
     let mut checks = vec![egress(&settings.url)];
-    checks.extend(answers(&openalgo, config.settings.mode).await);
+    checks.extend(answers(&openalgo, app::sends_real_orders(config)).await);
     if checks
         .iter()
         .any(|check| check.what == "openalgo" && check.verdict == super::Verdict::Bad)
@@ -70,24 +70,24 @@ fn egress(url: &str) -> Check {
     }
 }
 
-async fn answers(openalgo: &OpenAlgo, mode: Mode) -> Vec<Check> {
+async fn answers(openalgo: &OpenAlgo, is_real: bool) -> Vec<Check> {
     let name = match openalgo.ping().await {
         Ok(name) => name,
         Err(error) => return vec![away(&error)],
     };
-    let mut checks = vec![if name == SIMULATOR && mode == Mode::Live {
+    let mut checks = vec![if name == SIMULATOR && is_real {
         let remedy = "live needs a real OpenAlgo at OPENALGO_URL";
         Check::bad("openalgo", "it is the simulator", remedy)
     } else {
         Check::good("openalgo", format!("answers, broker {name}"))
     }];
-    checks.push(match (openalgo.routing().await, mode) {
-        (Ok(Routing::Sandbox), Mode::Live) => Check::bad(
+    checks.push(match (openalgo.routing().await, is_real) {
+        (Ok(Routing::Sandbox), true) => Check::bad(
             "mode",
             "OpenAlgo is in analyzer mode: orders go to its sandbox",
             "switch the analyzer off in OpenAlgo",
         ),
-        (Ok(Routing::Sandbox), _) => Check::good("mode", "analyzer"),
+        (Ok(Routing::Sandbox), false) => Check::good("mode", "analyzer"),
         (Ok(Routing::Broker), _) => Check::good("mode", "orders go to the broker"),
         (Err(error), _) => Check::warning("mode", error.to_string(), "ask again in a minute"),
     });
