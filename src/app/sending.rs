@@ -10,12 +10,15 @@ use tracing::warn;
 use super::paper::Hint;
 use super::{Deciding, Opened};
 use crate::broker::openalgo::{Budget, Feed, FeedEvent, FeedSettings, OpenAlgo, Wanted};
-use crate::config::Settings;
+use crate::config::{Mode, Settings};
 use crate::courier::{Baselines, Calls, Courier, PriceHint};
 use crate::desk::{Desk, Lease};
 use crate::domain::fact::Goal;
 use crate::domain::reconcile::{EQUITY, FOREIGN};
-use crate::monitor::{Drift, Monitor, Orders, Prices};
+use crate::monitor::{ApprovalMode, Drift, Monitor, Orders, Prices};
+
+/// What OpenAlgo's semi-automatic mode means, in words.
+const SEMI_AUTO: &str = "openalgo: semi-automatic mode: orders wait there for a person, nothing can be cancelled, a flatten cannot work";
 
 /// What sends orders.
 pub(super) struct Parts {
@@ -50,6 +53,12 @@ impl Health {
             }
         }
         let book = self.desk.seen().unwrap_or_default();
+        if book.desk.semi_auto {
+            why.push(SEMI_AUTO.to_owned());
+        }
+        if book.desk.flatten.is_some() {
+            why.push("desk: everything is being taken out; nothing enters".to_owned());
+        }
         let grave = book
             .findings
             .values()
@@ -108,6 +117,7 @@ pub(super) fn start(
             Arc::clone(&parts.broker),
             settings.monitor.book_poll,
         ),
+        mode: approval_mode(opened, (desk, &parts.broker)),
         prices: Arc::clone(&prices),
         nudge: Arc::clone(&nudge),
         pause: settings.monitor.pause,
@@ -149,6 +159,15 @@ fn price_hint(hint: Hint) -> PriceHint {
             hint.price(order.contract, goal.price);
         }
     })
+}
+
+/// Returns who asks for OpenAlgo's mode: at the start too, where orders are real.
+fn approval_mode(
+    opened: &Opened,
+    (desk, broker): (&Arc<Desk>, &Arc<OpenAlgo>),
+) -> ApprovalMode<OpenAlgo> {
+    let real = opened.config.settings.mode == Mode::Live;
+    ApprovalMode::new(Arc::clone(desk), Arc::clone(broker), real)
 }
 
 /// Returns how fast orders may leave.

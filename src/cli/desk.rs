@@ -10,8 +10,8 @@ use crate::desk::Desk;
 use crate::desk::person::{By, Wish, WishError, carry_out};
 use crate::desk::words::sentence;
 use crate::domain::book::Book;
-use crate::domain::fact::Fact;
-use crate::domain::input::Scope;
+use crate::domain::fact::{Code, Fact};
+use crate::domain::input::{Access, Scope};
 use crate::domain::instrument::{Found, InstrumentIx};
 use crate::domain::rules::Rules;
 use crate::http::admin::token;
@@ -83,7 +83,9 @@ impl Working {
             | WishError::Unknown { .. }
             | WishError::TooMany { .. }
             | WishError::TooMuch { .. }
-            | WishError::Limit(_) => BadArguments(error.to_string()).into(),
+            | WishError::Limit(_)
+            | WishError::Unguarded(_)
+            | WishError::KeyReused => BadArguments(error.to_string()).into(),
             WishError::Over { .. } | WishError::Desk(_) => error.into(),
         })
     }
@@ -118,6 +120,24 @@ impl Working {
             .and_then(|given| token::name_of(&known, &given));
         Ok(name.unwrap_or_else(|| TERMINAL.to_owned()))
     }
+}
+
+/// Writes down that who may send or order has changed, and closes the database.
+pub(super) async fn note(
+    opened: Opened,
+    (what, name, change): (&'static str, &str, &'static str),
+    (detail, why): (String, &str),
+) -> anyhow::Result<()> {
+    let working = Working::on(opened).await?;
+    let access = Access {
+        what: Code(what),
+        name: name.to_owned(),
+        change: Code(change),
+        detail,
+    };
+    let done = working.carry_out(&Wish::Access(access), why).await;
+    working.end().await;
+    done.map(drop)
 }
 
 /// Returns the instrument that a name or alias means.

@@ -1,5 +1,7 @@
 //! What a person may order from a terminal: each with a reason, each a fact.
 
+use std::collections::BTreeMap;
+
 use anyhow::bail;
 use clap::{ArgGroup, Args};
 
@@ -143,17 +145,14 @@ pub async fn freeze(args: FreezeArgs, config: Config) -> anyhow::Result<()> {
     if legs.is_empty() {
         print("no leg is held; nothing loses its guard\n")?;
     } else {
-        print(&format!("these legs lose their guard:\n{}", legs.concat()))?;
+        let lines: Vec<&str> = legs.values().map(String::as_str).collect();
+        print(&format!("these legs lose their guard:\n{}", lines.concat()))?;
         if !args.yes_unguard && !confirmed(CONFIRMATION)? {
             bail!("not confirmed; nothing was changed");
         }
     }
-    order(
-        &Wish::State(scope, TradingState::Frozen),
-        &args.state.why,
-        config,
-    )
-    .await
+    let named = legs.into_keys().collect();
+    order(&Wish::Freeze(scope, named), &args.state.why, config).await
 }
 
 /// Takes lots out.
@@ -247,7 +246,7 @@ fn exit_of(
 }
 
 /// Returns the legs that nothing takes out any more, a line each.
-fn unguarded(book: &Book, rules: &Rules, scope: Scope) -> Vec<String> {
+fn unguarded(book: &Book, rules: &Rules, scope: Scope) -> BTreeMap<LegId, String> {
     let meant = |leg: &&crate::domain::book::Leg| match scope {
         Scope::Desk => true,
         Scope::Instrument(ix) => leg.contract.instrument == ix,
@@ -257,10 +256,11 @@ fn unguarded(book: &Book, rules: &Rules, scope: Scope) -> Vec<String> {
     open.filter(meant)
         .map(|leg| {
             let contract = rules.instruments.symbol(leg.contract);
-            format!(
+            let line = format!(
                 "  {}  {contract}  {}  {} lots, stop {}\n",
                 leg.id, leg.direction, leg.lots, leg.stop
-            )
+            );
+            (leg.id, line)
         })
         .collect()
 }

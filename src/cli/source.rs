@@ -3,10 +3,13 @@
 use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 
+use super::desk::{Working, note};
 use super::out::{BadArguments, Table, clock, list, or_dash, print, print_lines};
 use crate::app::{self, Opened};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, SignatureUse};
+use crate::desk::person::Wish;
+use crate::domain::input::TradingState;
 use crate::domain::order::Product;
 use crate::http::admin::token;
 use crate::http::webhook::Kind;
@@ -14,6 +17,9 @@ use crate::store::{NewSource, Signature, views};
 
 /// The longest name of a source.
 const NAME_LENGTH_MAX: usize = 40;
+
+/// What is written down where no reason was given.
+const UNSAID: &str = "ordered at the terminal";
 
 /// What `torana source` takes.
 #[derive(Args, Clone, Debug)]
@@ -39,11 +45,33 @@ enum SourceCommand {
         /// For how many hours the old secret still counts.
         #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(..=720))]
         keep_hours: u32,
+        /// The reason; it is written down.
+        #[arg(long, default_value = UNSAID)]
+        why: String,
     },
     /// Let a source send no more.
     Disable {
         /// Its name.
         name: String,
+        /// The reason; it is written down.
+        #[arg(long, default_value = UNSAID)]
+        why: String,
+    },
+    /// Hold the entries of a source back; its exits go on.
+    Pause {
+        /// Its name.
+        name: String,
+        /// The reason; it is written down.
+        #[arg(long)]
+        why: String,
+    },
+    /// Let the entries of a source in again.
+    Resume {
+        /// Its name.
+        name: String,
+        /// The reason; it is written down.
+        #[arg(long)]
+        why: String,
     },
 }
 
@@ -69,6 +97,12 @@ struct AddArgs {
     /// How its positions are carried, when not as the instrument says: `NRML`, `CNC` or `MIS`.
     #[arg(long, value_name = "PRODUCT")]
     product: Option<String>,
+    /// A profile its entries are judged by beside the desk's: of every limit the stricter counts.
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+    /// The reason; it is written down.
+    #[arg(long, default_value = UNSAID)]
+    why: String,
 }
 
 /// Runs `torana source`.
@@ -76,17 +110,37 @@ pub async fn run(args: SourceArgs, config: Config) -> anyhow::Result<()> {
     match args.command {
         SourceCommand::Add(args) => {
             let new = new_source(&args, &config)?;
-            add(app::open(config).await?, new).await
+            add(app::open(config).await?, new, &args.why).await
         }
         SourceCommand::List { json } => show(&app::open(config).await?, json).await,
-        SourceCommand::Rotate { name, keep_hours } => {
-            rotate(app::open(config).await?, &name, keep_hours).await
+        SourceCommand::Rotate {
+            name,
+            keep_hours,
+            why,
+        } => rotate(app::open(config).await?, &name, (keep_hours, &why)).await,
+        SourceCommand::Disable { name, why } => {
+            disable(app::open(config).await?, &name, &why).await
         }
-        SourceCommand::Disable { name } => disable(app::open(config).await?, &name).await,
+        SourceCommand::Pause { name, why } => {
+            hold(
+                app::open(config).await?,
+                (&name, TradingState::Reducing),
+                &why,
+            )
+            .await
+        }
+        SourceCommand::Resume { name, why } => {
+            hold(
+                app::open(config).await?,
+                (&name, TradingState::Active),
+                &why,
+            )
+            .await
+        }
     }
 }
 
-async fn add(opened: Opened, mut new: NewSource) -> anyhow::Result<()> {
+async fn add(opened: Opened, mut new: NewSource, why: &str) -> anyhow::Result<()> {
     let secret = token::fresh()?;
     new.secret = token::hash(&secret);
     let name = new.name.clone();
@@ -100,10 +154,43 @@ async fn add(opened: Opened, mut new: NewSource) -> anyhow::Result<()> {
         ))
         .into());
     }
-    print(&addressed(&opened, &name, &secret))
+    print(&addressed(&opened, &name, &secret))?;
+    note(opened, ("source", &name, "added"), (limits(&new), why)).await
 }
 
-async fn rotate(opened: Opened, name: &str, keep_hours: u32) -> anyhow::Result<()> {
+/// Says in words what a source may; never its secret.
+fn limits(new: &NewSource) -> String {
+    format!(
+        "instruments {}, kinds {}, sides {}, addresses {}, signature {}, product {}, profile {}",
+        list(&new.instruments),
+        list(&new.kinds),
+        list(&new.sides),
+        list(&new.addresses),
+        new.signature.word(),
+        or_dash(new.product.map(Product::word)),
+        or_dash(new.profile.as_deref()),
+    )
+}
+
+/// Holds the entries of a source back, or no longer.
+async fn hold(
+    opened: Opened,
+    (name, state): (&str, TradingState),
+    why: &str,
+) -> anyhow::Result<()> {
+    let all = opened.store.sources(opened.desk).await?;
+    let source = all
+        .iter()
+        .find(|one| one.name == name && one.disabled_at.is_none());
+    let id = source.map(|one| one.id).ok_or_else(|| unknown(name))?;
+    let working = Working::on(opened).await?;
+    let done = working.carry_out(&Wish::Source(id, state), why).await;
+    let told = done.map(|facts| working.told(&facts));
+    working.end().await;
+    print(&told?)
+}
+
+async fn rotate(opened: Opened, name: &str, (keep_hours, why): (u32, &str)) -> anyhow::Result<()> {
     let secret = token::fresh()?;
     let until = SystemClock.now() + TimeDelta::hours(keep_hours.into());
     let rotated = opened
@@ -114,16 +201,17 @@ async fn rotate(opened: Opened, name: &str, keep_hours: u32) -> anyhow::Result<(
         return Err(unknown(name));
     }
     print(&addressed(&opened, name, &secret))?;
-    print(&format!(
-        "the secret before counts until {} IST\n",
-        clock(until)
-    ))
+    let until = format!("the secret before counts until {} IST", clock(until));
+    print(&format!("{until}\n"))?;
+    note(opened, ("source", name, "rotated"), (until, why)).await
 }
 
-async fn disable(opened: Opened, name: &str) -> anyhow::Result<()> {
+async fn disable(opened: Opened, name: &str, why: &str) -> anyhow::Result<()> {
     let now = SystemClock.now();
     if opened.store.source_disable(opened.desk, name, now).await? {
-        print(&format!("source {name} may send no more\n"))
+        print(&format!("source {name} may send no more\n"))?;
+        let detail = "it may send no more".to_owned();
+        note(opened, ("source", name, "disabled"), (detail, why)).await
     } else {
         Err(unknown(name))
     }
@@ -152,6 +240,7 @@ async fn show(opened: &Opened, json: bool) -> anyhow::Result<()> {
         "ADDRESSES",
         "SIGNATURE",
         "PRODUCT",
+        "PROFILE",
         "MADE",
         "DISABLED",
     ]);
@@ -164,6 +253,7 @@ async fn show(opened: &Opened, json: bool) -> anyhow::Result<()> {
             list(&row.addresses),
             row.signature.to_owned(),
             or_dash(row.product),
+            or_dash(row.profile),
             clock(row.made_at),
             or_dash(row.disabled_at.map(clock)),
         ]);
@@ -225,8 +315,21 @@ fn new_source(args: &AddArgs, config: &Config) -> Result<NewSource, BadArguments
         })?,
         signature,
         product: product.transpose()?,
-        profile: None,
+        profile: profile(args.profile.as_deref(), config)?,
     })
+}
+
+/// Returns a profile that is known.
+fn profile(name: Option<&str>, config: &Config) -> Result<Option<String>, BadArguments> {
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    if config.rules.under(Some(name)).is_some() {
+        return Ok(Some(name.to_owned()));
+    }
+    let known = config.rules.stricter.keys().map(String::as_str);
+    let known: Vec<&str> = known.chain([config.rules.profile.as_str()]).collect();
+    Err(one_of("--profile", name, &known.join(", ")))
 }
 
 fn each(

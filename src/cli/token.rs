@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::desk::note;
 use super::out::{BadArguments, Table, clock, or_dash, print, print_lines};
 use crate::app::{self, Opened};
 use crate::clock::{Clock as _, SystemClock};
@@ -49,13 +50,20 @@ struct Shown {
 /// Runs `torana token`.
 pub async fn run(args: TokenArgs, config: Config) -> anyhow::Result<()> {
     let opened = app::open(config).await?;
+    let why = "ordered at the terminal";
     match args.command {
-        TokenCommand::Add { name } => add(&opened, &name).await,
+        TokenCommand::Add { name } => {
+            add(&opened, &name).await?;
+            let detail = "it may order everything".to_owned();
+            note(opened, ("token", &name, "added"), (detail, why)).await
+        }
         TokenCommand::List { json } => show(&opened, json).await,
         TokenCommand::Revoke { name } => {
             let now = SystemClock.now();
             if opened.store.token_revoke(opened.desk, &name, now).await? {
-                print(&format!("token {name} counts no more\n"))
+                print(&format!("token {name} counts no more\n"))?;
+                let detail = "it counts no more".to_owned();
+                note(opened, ("token", &name, "revoked"), (detail, why)).await
             } else {
                 Err(BadArguments(format!("there is no token \"{name}\" that counts")).into())
             }

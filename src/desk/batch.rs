@@ -1,5 +1,6 @@
 //! One batch: lock, prove or load the book, decide each input, one commit.
 
+use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 use std::sync::Arc;
 
@@ -7,14 +8,16 @@ use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
-use super::{Desk, DeskError, Handled, Submitted, Ticket, Told, classify, shared, tell};
+use super::{Desk, DeskError, Handled, Submitted, Ticket, Told, classify, person, shared, tell};
 use crate::domain::book::Book;
 use crate::domain::decide::decide;
 use crate::domain::fact::Fact;
-use crate::domain::ids::SignalId;
+use crate::domain::ids::{Cause, SignalId};
 use crate::domain::input::{Input, Scope, TradingState};
 use crate::journal;
-use crate::store::{Earlier, FactRow, Locked, SignalKey, SignalRow, StoreError, Unreadable, Write};
+use crate::store::{
+    Earlier, FactRow, Locked, PersonOrder, SignalKey, SignalRow, StoreError, Unreadable, Write,
+};
 
 /// A batch that was decided and not yet written: an answer for each input, in order.
 #[derive(Default)]
@@ -80,17 +83,21 @@ impl Desk {
         if inputs.iter().any(stale) {
             return Err(StoreError::Fenced);
         }
+        let known = carried_out(&mut locked, inputs).await?;
         let mut book = self.book(&mut locked).await?;
         self.parts.marks.merge_into(&mut locked.marks);
         book.marks = locked.marks.clone();
         book.take_touched();
         let now = self.parts.clock.now().max(locked.last_at);
         let earlier = core::mem::take(&mut locked.earlier);
-        let decided = self.decide_all(&mut book, inputs, (earlier, now));
+        let decided = self.decide_all(&mut book, inputs, (earlier, known, now));
         crash("row4");
         if decided.facts(inputs).next().is_none() {
             locked.release().await?;
             return Ok(decided.answers);
+        }
+        for (keyed, order) in self.person_orders(&decided, inputs) {
+            locked.add_person_order(keyed, &order).await?;
         }
         let touched = book.take_touched();
         let names = &self.parts.rules.instruments;
@@ -119,6 +126,8 @@ impl Desk {
         };
         let tag = locked.commit(&write).await.inspect_err(|_| self.forget())?;
         crash("row5");
+        let facts = decided.facts(inputs).map(|(fact, _)| fact);
+        super::measure::facts(facts, inputs, (&book, now));
         book.prune(now);
         self.remember(tag, Arc::new(book));
         self.log(&decided, inputs);
@@ -141,7 +150,7 @@ impl Desk {
         &self,
         book: &mut Book,
         inputs: &[Submitted],
-        (earlier, now): (Vec<Earlier>, DateTime<Utc>),
+        (earlier, mut known, now): (Vec<Earlier>, BTreeSet<Cause>, DateTime<Utc>),
     ) -> Decided {
         let mut decided = Decided::default();
         let mut earlier = earlier.into_iter();
@@ -158,6 +167,16 @@ impl Desk {
                 decided.answers.push(Handled {
                     facts: Vec::new(),
                     told: Some(first),
+                    duplicate: true,
+                });
+                continue;
+            }
+            if let Some(keyed) = &submitted.keyed
+                && !known.insert(keyed.cause)
+            {
+                decided.answers.push(Handled {
+                    facts: Vec::new(),
+                    told: None,
                     duplicate: true,
                 });
                 continue;
@@ -202,6 +221,22 @@ impl Desk {
         })
     }
 
+    /// Returns what is kept of orders under a key that changed something.
+    fn person_orders(&self, decided: &Decided, inputs: &[Submitted]) -> Vec<(Cause, PersonOrder)> {
+        let names = &self.parts.rules.instruments;
+        let all = decided.answers.iter().zip(inputs);
+        let keyed = all.filter_map(|(handled, one)| Some((handled, one.keyed.as_ref()?)));
+        let done = keyed.filter(|(handled, _)| !handled.duplicate && !handled.facts.is_empty());
+        done.map(|(handled, keyed)| {
+            let order = PersonOrder {
+                asked: keyed.asked,
+                answer: person::answer(&keyed.by, &handled.facts, names),
+            };
+            (keyed.cause, order)
+        })
+        .collect()
+    }
+
     /// One line and one count per committed fact.
     fn log(&self, decided: &Decided, inputs: &[Submitted]) {
         for (fact, signal) in decided.facts(inputs) {
@@ -211,6 +246,20 @@ impl Desk {
             info!(fact = kind, signal.id = %signal, "{}", super::words::sentence(fact, &self.parts.rules.instruments));
         }
     }
+}
+
+/// Returns which of the orders under a key were carried out before.
+async fn carried_out(
+    locked: &mut Locked,
+    inputs: &[Submitted],
+) -> Result<BTreeSet<Cause>, StoreError> {
+    let mut known = BTreeSet::new();
+    for keyed in inputs.iter().filter_map(|one| one.keyed.as_ref()) {
+        if locked.has_person_order(keyed.cause).await? {
+            known.insert(keyed.cause);
+        }
+    }
+    Ok(known)
 }
 
 /// Says which rows had to be left out of the book: they need a person; the rest stays guarded.

@@ -12,6 +12,7 @@ mod crash;
 mod lease;
 mod line;
 mod marks;
+mod measure;
 pub mod person;
 pub mod words;
 
@@ -28,7 +29,7 @@ pub use marks::LiveMarks;
 use crate::clock::Clock;
 use crate::domain::book::Book;
 use crate::domain::fact::Fact;
-use crate::domain::ids::SignalId;
+use crate::domain::ids::{Cause, SignalId};
 use crate::domain::input::Input;
 use crate::domain::rules::Rules;
 use crate::store::{DeskId, SignalKey, Store, StoreError, Tag};
@@ -42,6 +43,19 @@ pub struct Submitted {
     pub arrival: Option<Box<Arrival>>,
     /// The lease under which it is submitted; the commit checks it.
     pub fence: Option<i64>,
+    /// The key under which a person ordered it, when there was one.
+    pub keyed: Option<Keyed>,
+}
+
+/// A person's order under a key of theirs: the same again is not carried out again.
+#[derive(Clone, Debug)]
+pub struct Keyed {
+    /// Its name, made from the key.
+    pub cause: Cause,
+    /// The hash of what was ordered.
+    pub asked: [u8; 32],
+    /// Who ordered it.
+    pub by: String,
 }
 
 /// An alert as it came in.
@@ -147,6 +161,7 @@ impl Desk {
             input,
             arrival: None,
             fence,
+            keyed: None,
         };
         self.handle(submitted).await.map(|handled| handled.facts)
     }

@@ -27,6 +27,7 @@ pub(super) async fn submit(doors: &Doors, alert: Alert) -> Result<Handled, DoorE
         input: input(alert.asked),
         arrival: Some(Box::new(arrival)),
         fence: None,
+        keyed: None,
     };
     let handled = doors.desk.handle(submitted).await?;
     if let Some(told) = &handled.told {

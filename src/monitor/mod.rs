@@ -6,6 +6,7 @@
 mod drift;
 mod late;
 mod margins;
+mod mode;
 mod orders;
 mod prices;
 mod proofs;
@@ -13,12 +14,13 @@ mod proofs;
 use core::time::Duration;
 use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 pub use drift::Drift;
+pub use mode::ApprovalMode;
 pub use orders::Orders;
 pub use prices::Prices;
 
@@ -39,6 +41,8 @@ pub struct Monitor<B> {
     pub orders: Orders<B>,
     /// Reads the broker's books against ours.
     pub drift: Drift<B>,
+    /// Asks whether OpenAlgo takes orders by itself.
+    pub mode: ApprovalMode<B>,
     /// Reads prices and money.
     pub prices: Arc<Prices<B>>,
     /// Told when the feed saw an order move.
@@ -97,8 +101,28 @@ impl<B: Broker> Monitor<B> {
         tokio::join!(
             self.watch_orders(&stop),
             self.watch_prices(&stop),
-            self.watch_books(&stop)
+            self.watch_books(&stop),
+            self.watch_mode(&stop)
         );
+    }
+
+    /// Asks for OpenAlgo's mode whenever that is due; nothing else waits for the answer.
+    async fn watch_mode(&self, stop: &CancellationToken) {
+        let mut changes = self.desk.changes();
+        loop {
+            changes.mark_unchanged();
+            if let Some(epoch) = self.lease.epoch() {
+                tokio::select! {
+                    () = self.mode.round(epoch) => {}
+                    () = stop.cancelled() => return,
+                }
+            }
+            tokio::select! {
+                () = sleep(self.pause) => {}
+                _ = changes.changed() => {}
+                () = stop.cancelled() => return,
+            }
+        }
     }
 
     /// Compares the broker's books with ours, again and again, once what happened before is known.
@@ -112,6 +136,17 @@ impl<B: Broker> Monitor<B> {
                 () = stop.cancelled() => return,
             }
         }
+    }
+
+    /// Waits until there is something to look at that was not there at the last look: while orders
+    /// work, most changes of the book are answers to what was seen.
+    async fn news(&self, changes: &mut watch::Receiver<u64>, busy: bool) {
+        while changes.changed().await.is_ok() {
+            if !busy || self.orders.has_news() {
+                return;
+            }
+        }
+        core::future::pending::<()>().await;
     }
 
     /// Makes rounds: one whenever the book or an order moved, else one every pause.
@@ -133,7 +168,7 @@ impl<B: Broker> Monitor<B> {
             tokio::select! {
                 () = sleep(rest) => {}
                 () = self.nudge.notified() => {}
-                _ = changes.changed(), if !busy => {}
+                () = self.news(&mut changes, busy) => {}
                 () = stop.cancelled() => return,
             }
         }

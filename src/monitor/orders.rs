@@ -42,6 +42,7 @@ pub struct Orders<B> {
 struct Looked {
     at: Option<Instant>,
     still: usize,
+    working: Vec<(OrderId, OrderState)>,
 }
 
 /// Both books of one moment.
@@ -95,6 +96,26 @@ impl<B: Broker> Orders<B> {
         })
     }
 
+    /// Returns whether an order works, or works otherwise, that did not at the last look.
+    pub fn has_news(&self) -> bool {
+        let now = self.desk.seen().map(|book| working(&book));
+        let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        now.is_some_and(|now| now != looked.working)
+    }
+
+    /// Looks the rarer the longer nothing changes, whether orders work or are in doubt; a new one
+    /// is looked at soon again.
+    fn pace(&self, book: &Book) {
+        let now = working(book);
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked.working == now {
+            looked.still = looked.still.saturating_add(1);
+        } else {
+            looked.still = 0;
+            looked.working = now;
+        }
+    }
+
     /// Returns how long to rest until the next look at working orders.
     pub fn next_look(&self, since: Instant) -> Duration {
         let still = self
@@ -117,6 +138,7 @@ impl<B: Broker> Orders<B> {
         let Some(book) = self.desk.seen() else {
             return false;
         };
+        self.pace(&book);
         let mut looked = true;
         for call in work::due(&book, self.desk.rules(), self.desk.clock().now()) {
             if let Call::Resolve(order) = call {
@@ -241,11 +263,9 @@ impl<B: Broker> Orders<B> {
             }
         }
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        looked.still = if moved {
-            0
-        } else {
-            looked.still.saturating_add(1)
-        };
+        if moved {
+            looked.still = 0;
+        }
     }
 
     /// An end counts when the trade book cannot lag behind it: the order book names what was filled
@@ -313,6 +333,16 @@ fn terms(order: &Order, books: &Books) -> Option<SeenTerms> {
         pricing: row.pricing?,
         waits,
     })
+}
+
+/// Returns the orders that are at the broker or in doubt, and which it is.
+fn working(book: &Book) -> Vec<(OrderId, OrderState)> {
+    let all = book.orders.values().map(|order| (order.id, order.state));
+    all.filter(|(_, state)| match state {
+        OrderState::Sent | OrderState::Sending { .. } | OrderState::Uncertain => true,
+        OrderState::Wanted | OrderState::Queued | OrderState::Closed(_) => false,
+    })
+    .collect()
 }
 
 /// Sums what was filled of each order.

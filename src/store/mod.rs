@@ -21,6 +21,7 @@ mod load;
 mod lock;
 mod marks;
 mod notices;
+mod person_orders;
 mod pool;
 mod refold;
 mod renew;
@@ -51,6 +52,7 @@ pub use tokens::Token;
 use self::pool::Suspicion;
 use crate::domain::instrument::Instruments;
 use crate::journal::Names;
+pub use person_orders::PersonOrder;
 pub use pool::Deadlines;
 
 /// The schema: forward-only, compiled in.

@@ -48,6 +48,14 @@ async fn post(house: &House, path: &str, body: impl ToString) -> Answer {
     house.send(bearing(request, TOKEN)).await
 }
 
+/// The same under a key of the sender.
+async fn keyed(house: &House, path: &str, (key, body): (&str, &str)) -> Answer {
+    let request = TestRequest::post().uri(&format!("/admin/v1{path}"));
+    let request = request.insert_header(("Idempotency-Key", key));
+    let request = request.set_payload(body.to_owned());
+    house.send(bearing(request, TOKEN)).await
+}
+
 /// Has an alert accepted and returns the order that goes to the broker.
 async fn wanted(house: &House) -> OrderId {
     let answer = house.alert(ENTRY).await;
@@ -378,19 +386,20 @@ async fn an_order_that_nobody_answered_for_is_settled_by_a_person() {
 #[actix_web::test]
 async fn money_goes_in_and_out_of_the_ledger_in_whole_paisa() {
     let house = house().await;
-    let put = post(
-        &house,
-        "/ledger",
-        r#"{"deposit":"100000.50","why":"savings"}"#,
-    )
-    .await;
+    let body = r#"{"deposit":"100000.50","why":"savings"}"#;
+    let put = keyed(&house, "/ledger", ("one", body)).await;
     assert_eq!(put.status, 200, "{put:?}");
     let row = get(&house, "/ledger?limit=1").await.json()["items"][0].clone();
     assert_eq!(
         (&row["kind"], &row["after"]),
         (&json!("deposit"), &json!("5100000.5"))
     );
-    let most = post(&house, "/ledger", r#"{"withdraw":5100001,"why":"all"}"#).await;
+    let most = keyed(
+        &house,
+        "/ledger",
+        ("two", r#"{"withdraw":5100001,"why":"all"}"#),
+    )
+    .await;
     assert_eq!((most.status, most.code().as_str()), (422, "too_much_money"));
     for body in [
         r#"{"why":"x"}"#,
@@ -398,10 +407,97 @@ async fn money_goes_in_and_out_of_the_ledger_in_whole_paisa() {
         r#"{"deposit":0.001,"why":"x"}"#,
         r#"{"deposit":-5,"why":"x"}"#,
     ] {
-        assert_eq!(post(&house, "/ledger", body).await.status, 422, "{body}");
+        assert_eq!(
+            keyed(&house, "/ledger", ("three", body)).await.status,
+            422,
+            "{body}"
+        );
     }
-    let out = post(&house, "/ledger", r#"{"withdraw":100000.5,"why":"back"}"#).await;
+    let out = keyed(
+        &house,
+        "/ledger",
+        ("four", r#"{"withdraw":100000.5,"why":"back"}"#),
+    )
+    .await;
     assert_eq!(out.json()["facts"][0]["is"]["after"], "5000000");
+}
+
+#[actix_web::test]
+async fn money_moves_once_however_often_it_is_ordered_under_one_key() {
+    let house = house().await;
+    let body = r#"{"deposit":1000,"why":"savings"}"#;
+    let bare = post(&house, "/ledger", body).await;
+    assert_eq!((bare.status, bare.code().as_str()), (422, "bad_field"));
+    let first = keyed(&house, "/ledger", ("k1", body)).await;
+    let again = keyed(&house, "/ledger", ("k1", body)).await;
+    assert_eq!((first.status, again.status), (200, 200));
+    assert_eq!(first.text, again.text);
+    assert_eq!(again.headers.get("Torana-Duplicate").unwrap(), "true");
+    let other = keyed(&house, "/ledger", ("k1", r#"{"deposit":2,"why":"x"}"#)).await;
+    assert_eq!((other.status, other.code().as_str()), (422, "key_reused"));
+    let second = keyed(&house, "/ledger", ("k2", body)).await;
+    assert_eq!(second.json()["facts"][0]["is"]["after"], "5002000");
+}
+
+#[actix_web::test]
+async fn two_at_once_under_one_key_are_one() {
+    let house = house().await;
+    let body = r#"{"deposit":1000,"why":"savings"}"#;
+    let ask = || keyed(&house, "/ledger", ("k", body));
+    let (one, two) = tokio::join!(ask(), ask());
+    assert_eq!(one.text, two.text);
+    let rows = get(&house, "/ledger?limit=3").await.json();
+    let deposits = rows["items"].as_array().unwrap().iter();
+    assert_eq!(deposits.filter(|row| row["kind"] == "deposit").count(), 1);
+}
+
+#[actix_web::test]
+async fn a_paused_source_opens_nothing_until_it_is_resumed() {
+    let house = house().await;
+    let path = "/sources/tv/state";
+    let unknown = post(
+        &house,
+        "/sources/nobody/state",
+        r#"{"state":"reducing","why":"x"}"#,
+    )
+    .await;
+    assert_eq!(unknown.status, 404);
+    let name = get(&house, "/sources").await.json()["items"][0]["name"].clone();
+    let path = path.replace("tv", name.as_str().unwrap());
+    let held = post(
+        &house,
+        &path,
+        r#"{"state":"reducing","why":"it repeats itself"}"#,
+    )
+    .await;
+    assert_eq!(kinds(&held), ["trading_state_set"]);
+    let answer = house.alert(ENTRY).await;
+    assert_eq!(
+        (answer.status, &answer.json()["code"]),
+        (200, &json!("source_paused"))
+    );
+    let free = post(&house, &path, r#"{"state":"active","why":"mended"}"#).await;
+    assert_eq!(free.status, 200);
+}
+
+#[actix_web::test]
+async fn a_freeze_names_every_leg_that_loses_its_guard() {
+    let house = house().await;
+    held(&house).await;
+    let body = r#"{"scope":"desk","state":"frozen","why":"x"}"#;
+    let asked = post(&house, "/state", body).await;
+    assert_eq!(
+        (asked.status, asked.code().as_str()),
+        (409, "legs_unguarded")
+    );
+    let leg = get(&house, "/positions").await.json()["items"][0]["legs"][0]["id"].clone();
+    let leg = leg.as_str().unwrap();
+    assert!(asked.text.contains(leg), "{asked:?}");
+    let body = format!(r#"{{"scope":"desk","state":"frozen","legs":"{leg}","why":"x"}}"#);
+    assert_eq!(
+        kinds(&post(&house, "/state", body).await),
+        ["trading_state_set"]
+    );
 }
 
 #[actix_web::test]
@@ -409,8 +505,16 @@ async fn flattening_takes_everything_out() {
     let house = house().await;
     held(&house).await;
     let out = post(&house, "/flatten", r#"{"why":"enough"}"#).await;
-    assert_eq!(kinds(&out), ["intent_approved", "order_wanted"]);
-    assert_eq!(out.json()["facts"][0]["is"]["goal"]["close"], "kill");
+    assert_eq!(
+        kinds(&out),
+        [
+            "flatten_started",
+            "trading_state_set",
+            "intent_approved",
+            "order_wanted"
+        ]
+    );
+    assert_eq!(out.json()["facts"][2]["is"]["goal"]["close"], "kill");
 }
 
 #[actix_web::test]

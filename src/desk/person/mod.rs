@@ -5,19 +5,25 @@
 
 mod truth;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
+use serde_json::json;
+use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use super::{Desk, DeskError};
+use super::{Desk, DeskError, Keyed, Submitted};
 use crate::domain::book::{Book, Leg, Limits, OrderState};
 use crate::domain::fact::Fact;
 use crate::domain::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId};
 use crate::domain::input::{
-    Command, ExitWhat, Input, Latch, Operator, Scope, Settlement, TradingState,
+    Access, Command, ExitWhat, Input, Latch, Operator, Scope, Settlement, TradingState,
 };
-use crate::domain::instrument::InstrumentIx;
+use crate::domain::instrument::{InstrumentIx, Instruments};
 use crate::domain::money::{Lots, Money, Percent, Price};
 use crate::domain::rules::Rules;
+use crate::domain::signal::SourceId;
+use crate::journal;
 
 /// The longest reason, in characters: a sentence or two.
 const WHY_CHARACTERS_MAX: usize = 500;
@@ -33,8 +39,14 @@ pub enum Wish {
     ExitLeg(LegId, Option<Lots>),
     /// Out of everything of an instrument, what is coming included.
     ExitInstrument(InstrumentIx),
-    /// Out of everything.
+    /// Out of everything, and nothing in until it is out.
     Flatten,
+    /// Let nothing leave; names every leg that loses its guard.
+    Freeze(Scope, BTreeSet<LegId>),
+    /// Hold the entries of a source back, or no longer.
+    Source(SourceId, TradingState),
+    /// Who may send or order has changed.
+    Access(Access),
     /// Give an intent up.
     Cancel(IntentId),
     /// Say what became of an order that nobody answered for.
@@ -109,6 +121,12 @@ pub enum WishError {
     /// A limit is breached, and resuming does not say what is to count instead.
     #[error("{0}")]
     Limit(&'static str),
+    /// Legs would lose their guard that were not named.
+    #[error("name the legs that lose their guard: {}", .0.join(", "))]
+    Unguarded(Vec<String>),
+    /// The key was used for another order.
+    #[error("the Idempotency-Key was used before for another order")]
+    KeyReused,
     /// The desk could not decide.
     #[error(transparent)]
     Desk(#[from] DeskError),
@@ -124,6 +142,8 @@ impl WishError {
             Self::TooMany { .. } => "too_many_lots",
             Self::TooMuch { .. } => "too_much_money",
             Self::Limit(_) => "limit_breached",
+            Self::Unguarded(_) => "legs_unguarded",
+            Self::KeyReused => "key_reused",
             Self::Desk(DeskError::Unavailable(_)) => "database_away",
             Self::Desk(DeskError::Busy) => "busy",
             Self::Desk(DeskError::Fenced) => "lease_lost",
@@ -132,23 +152,73 @@ impl WishError {
     }
 }
 
+/// Returns what whoever ordered something is answered.
+pub fn answer(by: &str, facts: &[Fact], names: &Instruments) -> String {
+    let shown: Vec<serde_json::Value> = facts
+        .iter()
+        .map(|fact| {
+            let is = RawValue::from_string(journal::fact_text(fact, names)).ok();
+            json!({"fact": journal::kind(fact), "is": is})
+        })
+        .collect();
+    json!({"by": by, "facts": shown}).to_string()
+}
+
+/// Does what a person wants under a key of theirs, once; returns the answer, and whether it is the
+/// first one again.
+///
+/// # Errors
+///
+/// Nothing was done; see [`WishError`].
+pub async fn carry_out_once(
+    desk: &Desk,
+    wish: &Wish,
+    by: By<'_>,
+    (key, asked): (&str, [u8; 32]),
+) -> Result<(String, bool), WishError> {
+    let cause = named(desk, &[by.name, "key", key]);
+    if let Some(first) = first_answer(desk, cause, asked).await? {
+        return Ok((first, true));
+    }
+    let operator = Operator {
+        id: cause,
+        ..prepare(desk, wish, by).await?
+    };
+    let submitted = Submitted {
+        input: Input::Operator(Box::new(operator)),
+        arrival: None,
+        fence: None,
+        keyed: Some(Keyed {
+            cause,
+            asked,
+            by: by.name.to_owned(),
+        }),
+    };
+    let handled = desk.handle(submitted).await?;
+    if handled.duplicate
+        && let Some(first) = first_answer(desk, cause, asked).await?
+    {
+        return Ok((first, true));
+    }
+    let answer = answer(by.name, &handled.facts, &desk.rules().instruments);
+    Ok((answer, false))
+}
+
+async fn first_answer(
+    desk: &Desk,
+    cause: Cause,
+    asked: [u8; 32],
+) -> Result<Option<String>, WishError> {
+    let known = desk.store().person_order(desk.id(), cause).await;
+    match known.map_err(super::classify)? {
+        Some(known) if known.asked != asked => Err(WishError::KeyReused),
+        known => Ok(known.map(|known| known.answer)),
+    }
+}
+
 /// Does what a person wants; returns what became true.
 pub async fn carry_out(desk: &Desk, wish: &Wish, by: By<'_>) -> Result<Vec<Fact>, WishError> {
-    let why = by.why.trim();
-    if why.is_empty() || why.chars().count() > WHY_CHARACTERS_MAX {
-        return Err(WishError::NoReason);
-    }
-    desk.refresh().await?;
-    let book = desk.seen().unwrap_or_default();
-    let mut book = (*book).clone();
-    desk.marks().merge_into(&mut book.marks);
-    let order = command((&book, desk.rules()), wish, desk.clock().now())?;
-    let operator = Operator {
-        id: cause(desk, &order, by),
-        by: by.name.to_owned(),
-        why: why.to_owned(),
-        order,
-    };
+    let operator = prepare(desk, wish, by).await?;
     let input = Input::Operator(Box::new(operator));
     let facts = desk.input(input, None).await?;
     if facts.is_empty() && matches!(wish, Wish::DayLimit(_)) {
@@ -159,12 +229,49 @@ pub async fn carry_out(desk: &Desk, wish: &Wish, by: By<'_>) -> Result<Vec<Fact>
     Ok(facts)
 }
 
-/// Returns the name of an order: of desk, person, words and request.
-fn cause(desk: &Desk, order: &Command, by: By<'_>) -> Cause {
+/// Finds in the book what a wish comes to.
+async fn prepare(desk: &Desk, wish: &Wish, by: By<'_>) -> Result<Operator, WishError> {
+    let why = by.why.trim();
+    if why.is_empty() || why.chars().count() > WHY_CHARACTERS_MAX {
+        return Err(WishError::NoReason);
+    }
+    desk.refresh().await?;
+    let book = desk.seen().unwrap_or_default();
+    let mut book = (*book).clone();
+    desk.marks().merge_into(&mut book.marks);
+    let order = command((&book, desk.rules()), wish, desk.clock().now())?;
+    let words = format!("{order:?}");
+    Ok(Operator {
+        id: named(desk, &[by.name, by.why, by.request, &words]),
+        by: by.name.to_owned(),
+        why: why.to_owned(),
+        order,
+    })
+}
+
+/// Returns what a freeze comes to, once every leg that loses its guard was named.
+fn freeze(book: &Book, scope: Scope, named: &BTreeSet<LegId>) -> Result<Command, WishError> {
+    let meant = |leg: &&Leg| match scope {
+        Scope::Desk => true,
+        Scope::Instrument(ix) => leg.contract.instrument == ix,
+        Scope::Source(_) => false,
+    };
+    let open = book.legs.values().filter(|leg| leg.is_open()).filter(meant);
+    let unnamed = open.filter(|leg| !named.contains(&leg.id));
+    let unnamed: Vec<String> = unnamed.map(|leg| leg.id.to_string()).collect();
+    if unnamed.is_empty() {
+        Ok(Command::State(scope, TradingState::Frozen))
+    } else {
+        Err(WishError::Unguarded(unnamed))
+    }
+}
+
+/// Returns the name of an order: of the desk and of what tells it from others.
+fn named(desk: &Desk, parts: &[&str]) -> Cause {
     let mut hash = Sha256::new();
     hash.update(b"torana operator 1");
     hash.update(desk.id().0.to_be_bytes());
-    for text in [by.name, by.why, by.request, &format!("{order:?}")] {
+    for text in parts {
         let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
         hash.update(length.to_be_bytes());
         hash.update(text);
@@ -194,7 +301,10 @@ fn command(
             exit_leg(leg, *lots)
         }
         Wish::ExitInstrument(ix) => Ok(Command::Exit(ExitWhat::Instrument(*ix), None)),
-        Wish::Flatten => Ok(Command::Exit(ExitWhat::All, None)),
+        Wish::Flatten => Ok(Command::Flatten),
+        Wish::Freeze(scope, named) => freeze(book, *scope, named),
+        Wish::Source(id, state) => Ok(Command::State(Scope::Source(*id), *state)),
+        Wish::Access(access) => Ok(Command::Access(access.clone())),
         Wish::Cancel(id) => {
             let intent = book.intents.get(id).ok_or_else(|| unknown("intent", id))?;
             if !intent.is_open() {

@@ -73,7 +73,9 @@ impl From<WishError> for AdminError {
             | WishError::Over { .. }
             | WishError::TooMany { .. }
             | WishError::TooMuch { .. }
-            | WishError::Limit(_) => Self::Wish(error),
+            | WishError::Limit(_)
+            | WishError::Unguarded(_)
+            | WishError::KeyReused => Self::Wish(error),
         }
     }
 }
@@ -90,7 +92,7 @@ impl ResponseError for AdminError {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::NotFound { .. } | Self::Wish(WishError::Unknown { .. }) => StatusCode::NOT_FOUND,
             Self::Json(_) => StatusCode::BAD_REQUEST,
-            Self::Wish(WishError::Over { .. }) => StatusCode::CONFLICT,
+            Self::Wish(WishError::Over { .. } | WishError::Unguarded(_)) => StatusCode::CONFLICT,
             Self::Given { .. } | Self::Wish(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Door(error) => error.status(),
         }

@@ -1,20 +1,30 @@
 //! What can be ordered.
 
+use std::collections::BTreeSet;
+
 use actix_web::web::{Data, Path, Payload, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::auth::Bearer;
 use super::body::{Body, bytes};
 use super::error::AdminError;
 use super::token;
-use crate::desk::person::{By, Wish, carry_out};
+use crate::desk::person::{By, Wish, answer, carry_out, carry_out_once};
+use crate::domain::ids::LegId;
 use crate::domain::input::{Latch, Scope, TradingState};
 use crate::domain::instrument::Found;
 use crate::domain::money::Money;
 use crate::http::Doors;
-use crate::journal;
+
+/// Names an order, so that the same sent again is not carried out again.
+const KEY_HEADER: &str = "Idempotency-Key";
+
+/// The longest such name.
+const KEY_LENGTH_MAX: usize = 100;
+
+/// The header of a repeated answer.
+const DUPLICATE_HEADER: &str = "Torana-Duplicate";
 
 type Answer = Result<HttpResponse, AdminError>;
 
@@ -46,7 +56,7 @@ impl actix_web::FromRequest for Asked {
 }
 
 pub(super) async fn state(asked: Asked, payload: Payload) -> Answer {
-    let known = ["scope", "state", "daily_loss", "clear", "why"];
+    let known = ["scope", "state", "legs", "daily_loss", "clear", "why"];
     asked
         .order((payload, &known), |body, doors| {
             let scope = scope(doors, &body.text("scope")?)?;
@@ -61,7 +71,44 @@ pub(super) async fn state(asked: Asked, payload: Payload) -> Answer {
             ];
             let found = states.into_iter().find(|state| state.word() == word);
             let wrong = || AdminError::given("state", "must be active, reducing or frozen");
-            Ok(Wish::State(scope, found.ok_or_else(wrong)?))
+            match found.ok_or_else(wrong)? {
+                TradingState::Frozen => Ok(Wish::Freeze(scope, legs(body)?)),
+                state @ (TradingState::Active | TradingState::Reducing) => {
+                    Ok(Wish::State(scope, state))
+                }
+            }
+        })
+        .await
+}
+
+/// Returns the legs a body names.
+fn legs(body: &Body<'_>) -> Result<BTreeSet<LegId>, AdminError> {
+    let text = body.maybe_text("legs")?.unwrap_or_default();
+    let words = text.split([',', ' ']).filter(|word| !word.is_empty());
+    words
+        .map(|word| {
+            let leg = word.parse();
+            leg.map_err(|_no_leg| AdminError::given("legs", format!("{word:?} names no leg")))
+        })
+        .collect()
+}
+
+pub(super) async fn source_state(asked: Asked, payload: Payload, name: Path<String>) -> Answer {
+    let desk = &asked.doors.desk;
+    let all = desk.store().sources(desk.id()).await?;
+    let found = all.into_iter().find(|source| source.name == *name);
+    let Some(source) = found else {
+        let (what, id) = ("source", name.into_inner());
+        return Err(AdminError::NotFound { what, id });
+    };
+    asked
+        .order((payload, &["state", "why"]), |body, _| {
+            let state = match body.text("state")?.as_str() {
+                "active" => TradingState::Active,
+                "reducing" => TradingState::Reducing,
+                _ => return Err(AdminError::given("state", "must be active or reducing")),
+            };
+            Ok(Wish::Source(source.id, state))
         })
         .await
 }
@@ -200,23 +247,55 @@ impl Asked {
             let body = Body::parse(&bytes, known)?;
             (wish(&body, &self.doors)?, body.text("why")?)
         };
+        let key = self.key()?;
+        if key.is_none() && matches!(wish, Wish::Cash(_)) {
+            let problem = "must be there: money that is moved twice by accident is hard to find";
+            return Err(AdminError::given(KEY_HEADER, problem));
+        }
         let request = token::fresh().unwrap_or_default();
         let by = By {
             name: &self.bearer.0,
             why: &why,
             request: &request,
         };
-        let facts = carry_out(&self.doors.desk, &wish, by).await?;
-        let instruments = &self.doors.desk.rules().instruments;
-        let shown: Vec<Value> = facts
-            .iter()
-            .map(|fact| {
-                let is = RawValue::from_string(journal::fact_text(fact, instruments)).ok();
-                json!({"fact": journal::kind(fact), "is": is})
-            })
-            .collect();
-        Ok(HttpResponse::Ok().json(json!({"by": self.bearer.0, "facts": shown})))
+        let desk = &self.doors.desk;
+        let (body, again) = if let Some(key) = key {
+            let asked = asked(self.request.path(), &bytes);
+            carry_out_once(desk, &wish, by, (&key, asked)).await?
+        } else {
+            let facts = carry_out(desk, &wish, by).await?;
+            (answer(by.name, &facts, &desk.rules().instruments), false)
+        };
+        let mut response = HttpResponse::Ok();
+        if again {
+            response.insert_header((DUPLICATE_HEADER, "true"));
+        }
+        Ok(response.content_type("application/json").body(body))
     }
+
+    /// Returns the key that makes a repeated order the same order.
+    fn key(&self) -> Result<Option<String>, AdminError> {
+        let Some(header) = self.request.headers().get(KEY_HEADER) else {
+            return Ok(None);
+        };
+        let key = header.to_str().unwrap_or_default().trim();
+        if key.is_empty() || key.len() > KEY_LENGTH_MAX {
+            return Err(AdminError::given(
+                KEY_HEADER,
+                "must be 1 to 100 plain characters",
+            ));
+        }
+        Ok(Some(key.to_owned()))
+    }
+}
+
+/// Returns the hash of what is ordered where.
+fn asked(path: &str, body: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(path);
+    hash.update([0]);
+    hash.update(body);
+    hash.finalize().into()
 }
 
 /// Reads an id out of a path, whether its slashes were written out or not.

@@ -1,0 +1,116 @@
+//! Whether OpenAlgo takes orders by itself. That cannot be read, so the end of an order that cannot
+//! exist is asked for: in semi-automatic mode OpenAlgo refuses that before it looks for the order.
+//!
+//! Asked when everything is to be taken out, at the start where real orders go, and again and again
+//! while the answer is yes: else never, as each question is an order call.
+
+use core::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
+use tracing::warn;
+
+use crate::broker::{Broker, BrokerError, RefusalKind};
+use crate::desk::Desk;
+use crate::domain::ids::Cause;
+use crate::domain::input::Input;
+use crate::domain::order::BrokerOrderId;
+
+/// No broker names an order so.
+const NO_ORDER: &str = "torana-no-such-order";
+
+/// The pause before a question without an answer is asked again.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// The pause between questions while a person must approve every order.
+const WHILE_ON: Duration = Duration::from_mins(1);
+
+/// Asks for OpenAlgo's mode.
+pub struct ApprovalMode<B> {
+    desk: Arc<Desk>,
+    broker: Arc<B>,
+    at_start: bool,
+    asked: Mutex<Option<Asked>>,
+}
+
+/// The last question.
+#[derive(Clone, Copy)]
+struct Asked {
+    flatten: Option<Cause>,
+    answered: bool,
+    at: Instant,
+}
+
+impl<B: Broker> ApprovalMode<B> {
+    /// Returns who asks; at the start too, where `at_start` says so.
+    pub fn new(desk: Arc<Desk>, broker: Arc<B>, at_start: bool) -> Self {
+        Self {
+            desk,
+            broker,
+            at_start,
+            asked: Mutex::default(),
+        }
+    }
+
+    /// Asks, when that is due.
+    pub async fn round(&self, epoch: i64) {
+        let Some(book) = self.desk.seen() else {
+            return;
+        };
+        let flatten = book.desk.flatten.as_ref().map(|flatten| flatten.id);
+        if !self.is_due(flatten, book.desk.semi_auto) {
+            return;
+        }
+        let Some(nobody) = BrokerOrderId::new(NO_ORDER) else {
+            return;
+        };
+        let on = self
+            .broker
+            .cancel(&nobody)
+            .await
+            .map_or_else(|error| meaning(&error), |_| Some(false));
+        let at = Instant::now();
+        let answered = on.is_some();
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Asked {
+            flatten,
+            answered,
+            at,
+        });
+        if let Some(on) = on
+            && let Err(error) = self.desk.input(Input::SemiAuto(on), Some(epoch)).await
+        {
+            warn!(%error, "OpenAlgo's mode was not written; it is asked for again");
+        }
+    }
+
+    fn is_due(&self, flatten: Option<Cause>, on: bool) -> bool {
+        let asked = *self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(asked) = asked else {
+            return self.at_start || on || flatten.is_some();
+        };
+        let new = flatten.is_some() && flatten != asked.flatten;
+        let waited = asked.at.elapsed();
+        new || (!asked.answered && waited >= AGAIN) || (on && waited >= WHILE_ON)
+    }
+}
+
+/// Says what a no means for the mode; nothing where it may have come from elsewhere.
+fn meaning(error: &BrokerError) -> Option<bool> {
+    let BrokerError::Refused { kind, .. } = error else {
+        return None;
+    };
+    match kind {
+        RefusalKind::SemiAuto => Some(true),
+        RefusalKind::NoSuchOrder
+        | RefusalKind::Final
+        | RefusalKind::NothingToDo
+        | RefusalKind::Other => Some(false),
+        RefusalKind::Schema
+        | RefusalKind::Key
+        | RefusalKind::Session
+        | RefusalKind::Banned
+        | RefusalKind::Deployment
+        | RefusalKind::RateLimit
+        | RefusalKind::Margin => None,
+    }
+}
