@@ -20,12 +20,12 @@ use torana::domain::calendar::exchange_day;
 use torana::domain::decide::{Answer, answer, decide};
 use torana::domain::fact::{Fact, LedgerKind, LegOpening, Movement};
 use torana::domain::ids::{Cause, LegId, PositionId};
-use torana::domain::input::{Input, Mark, PriceSource, Quote};
+use torana::domain::input::{Input, Mark, PriceSource, Quote, Tick};
 use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::money::{Lots, Money, Points, Price, Ratio};
 use torana::domain::order::{Direction, Product};
-use torana::domain::rules::Rules;
-use torana::domain::signal::{Ask, Layer, Signal, SourceId};
+use torana::domain::rules::{Rules, StopHitOn};
+use torana::domain::signal::{Ask, Bar, BarFrom, Layer, Signal, SourceId};
 
 /// Instruments held, their legs, and the price all of them stand at. Ten legs together.
 const HELD: [(&str, u8, i64); 3] = [
@@ -40,7 +40,8 @@ const ROUNDS: usize = 400;
 
 fn main() {
     let options = Options::default();
-    let rules = load(&options, &Environment::new()).unwrap().rules;
+    let mut rules = load(&options, &Environment::new()).unwrap().rules;
+    rules.stops.hit_on = StopHitOn::Tick;
     let now: DateTime<Utc> = "2026-11-20T05:00:00Z".parse().unwrap();
     let book = ten_legs(&rules, now);
     let bank = entry(&rules, now, ("BANK_NIFTY", 58_000, 57_460, 360));
@@ -64,6 +65,51 @@ fn main() {
         &far,
         "divergence",
     );
+    show_stops((&book, &rules, now));
+}
+
+/// Measures prices and a closed bar on what is held: the price of most ticks is of no moment.
+fn show_stops(world: World<'_>) {
+    let (_, rules, now) = world;
+    let tick = |name: &str, at: i64| {
+        let ix = rules.instruments.by_name(name).unwrap();
+        Input::Tick(Tick {
+            contract: contract(rules, ix, now),
+            quote: quote(at, now),
+            source: PriceSource::Feed,
+        })
+    };
+    show(
+        "tick, nothing held",
+        world,
+        &tick("BANK_NIFTY", 58_000),
+        "nothing",
+    );
+    show(
+        "tick, between the levels",
+        world,
+        &tick("GOLD_MINI", 150_000),
+        "nothing",
+    );
+    show(
+        "tick, four stops hit",
+        world,
+        &tick("GOLD_MINI", 149_000),
+        "nothing",
+    );
+    let bar = Input::Bar(Box::new(Bar {
+        from: BarFrom::Alert {
+            id: Cause::from_bytes([8; 10]),
+            source: SourceId(1),
+        },
+        instrument: rules.instruments.by_name("GOLD_MINI").unwrap(),
+        contract: None,
+        opened_at: None,
+        at: now + chrono::TimeDelta::seconds(1),
+        close: price(150_500),
+        atr: Some(Points::new(Decimal::from(300))),
+    }));
+    show("bar, four legs follow", world, &bar, "bar_seen");
 }
 
 type World<'a> = (&'a Book, &'a Rules, DateTime<Utc>);

@@ -373,9 +373,9 @@ fn a_body_that_both_accept_means_the_same_to_both() {
                 assert_eq!(scout.er.unwrap().get(), recorded(&theirs, "/indicators/er"));
                 (scout.instrument, scout.at)
             }
-            Asked::Bar(bar) => {
+            Asked::Bar(_, bar) => {
                 assert_eq!(bar.close.get(), recorded(&theirs, "/price"));
-                assert_eq!(bar.atr.get(), recorded(&theirs, "/atr"));
+                assert_eq!(bar.atr.unwrap().get(), recorded(&theirs, "/atr"));
                 (bar.instrument, bar.at)
             }
         };

@@ -308,7 +308,7 @@ fn announce(config: &Config, address: SocketAddr) {
         warn!("{warning}");
     }
     if config.settings.mode != Mode::Live {
-        info!("paper: stops are recorded and not yet watched");
+        info!("paper: stops are watched here; nothing rests at a broker while this does not run");
         info!("paper: prices come from {}", config.settings.paper.prices);
     }
     info!("the doors are open at http://{address}");

@@ -14,9 +14,9 @@ use crate::domain::charges::Charges;
 use crate::domain::instrument::{Instrument, InstrumentKind, Instruments};
 use crate::domain::money::{Percent, Ratio};
 use crate::domain::rules::{
-    AlertRules, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules, ProofRules,
-    ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules, RulesHash,
-    SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
+    AlertRules, Breakeven, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules,
+    ProofRules, ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules,
+    RulesHash, SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
 };
 use crate::domain::sizing::VolatilityUse;
 
@@ -31,6 +31,7 @@ words! {
     VolatilityUse { "enforce" => Self::Enforce, "report" => Self::Report }
     PyramidBudget { "full" => Self::Full, "base_only" => Self::BaseOnly }
     StopSource { "alert" => Self::Alert, "atr" => Self::Atr }
+    Breakeven { "off" => Self::Off, "entry" => Self::Entry, "charges" => Self::Charges }
     StopHitOn { "close" => Self::Close, "tick" => Self::Tick }
     OnBreach { "reduce" => Self::Reduce, "flatten" => Self::Flatten }
     OnExisting { "reject" => Self::Reject, "add" => Self::Add }
@@ -208,7 +209,8 @@ fn read_sections(file: &mut Section<'_>, shared: &Shared) -> Option<Sections> {
     );
     let stops = file.read("stops", |section| {
         read!(section => StopRules {
-            source, percent, hit_on, protective_stop, disaster_offset, range,
+            source, percent, hit_on, protective_stop, disaster_offset, range, breakeven,
+            peel_off,
         })
     });
     let alerts = file.read(

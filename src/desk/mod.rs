@@ -30,7 +30,7 @@ use crate::clock::Clock;
 use crate::domain::book::Book;
 use crate::domain::fact::Fact;
 use crate::domain::ids::{Cause, SignalId};
-use crate::domain::input::Input;
+use crate::domain::input::{Input, Tick};
 use crate::domain::rules::Rules;
 use crate::store::{DeskId, SignalKey, Store, StoreError, Tag};
 
@@ -164,6 +164,24 @@ impl Desk {
             keyed: None,
         };
         self.handle(submitted).await.map(|handled| handled.facts)
+    }
+
+    /// Takes a good price in: one between the levels of what is held costs no lock and no decision,
+    /// and so does one that would change nothing.
+    ///
+    /// # Errors
+    ///
+    /// As of every input: what it would have set in motion is decided on the next price.
+    pub async fn tick(&self, tick: Tick, fence: Option<i64>) -> Result<(), DeskError> {
+        let Some(book) = self.seen() else {
+            return Ok(());
+        };
+        if !book.levels.are_touched(tick.contract, tick.quote.price)
+            || !self.would_matter(&Input::Tick(tick))
+        {
+            return Ok(());
+        }
+        self.input(Input::Tick(tick), fence).await.map(drop)
     }
 
     /// Returns the rules in force.

@@ -128,6 +128,15 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             |cash| format!("free cash {cash}"),
         ),
         Fact::RulesAdopted { .. } => "rules adopted".to_owned(),
+        Fact::LegMarked {
+            leg, close, best, ..
+        } => format!("leg {leg} judged on a bar that closed at {close}, best {best}"),
+        Fact::StopMoved { leg, from, to, why } => {
+            format!(
+                "stop of leg {leg} moved from {from} to {to}: {}",
+                why.word()
+            )
+        }
         Fact::FindingMade {
             code, ours, theirs, ..
         } => format!("finding {}: ours {ours}, theirs {theirs}", code.0),

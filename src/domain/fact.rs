@@ -139,12 +139,29 @@ pub enum Fact {
         net: Money,
         reason: ExitReason,
     },
+    /// A leg was judged on a closed bar of its series, whose close and range are those of its
+    /// contract; best is the most favourable close since its entry.
+    LegMarked {
+        leg: LegId,
+        bar_at: DateTime<Utc>,
+        close: Price,
+        best: Price,
+        atr: Option<Points>,
+        series: Option<SourceId>,
+    },
+    /// A leg's stop became tighter.
+    StopMoved {
+        leg: LegId,
+        from: Price,
+        to: Price,
+        why: StopWhy,
+    },
     /// A closed bar was seen.
     BarSeen {
         instrument: InstrumentIx,
         at: DateTime<Utc>,
         close: Price,
-        atr: Points,
+        atr: Option<Points>,
     },
     /// An end-of-day look was seen.
     EodViewed {
@@ -527,6 +544,29 @@ pub enum ExitReason {
     Broker,
 }
 
+/// Why a stop stands where it does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StopWhy {
+    /// It has not moved since the entry.
+    #[default]
+    First,
+    /// It followed the price.
+    Trailing,
+    /// It went to the entry once the leg had gained what it risked.
+    Breakeven,
+}
+
+impl StopWhy {
+    /// Returns the reason of an exit at such a stop.
+    pub const fn reason(self) -> ExitReason {
+        match self {
+            Self::First => ExitReason::Stop,
+            Self::Trailing => ExitReason::TrailingStop,
+            Self::Breakeven => ExitReason::Breakeven,
+        }
+    }
+}
+
 /// How a goal ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IntentEnd {
@@ -599,6 +639,7 @@ words! {
         Rollover = "rollover", Expiry = "expiry", DayLimit = "day_limit", Margin = "margin",
         Operator = "operator", Kill = "kill", Drift = "drift", Broker = "broker",
     }
+    StopWhy { First = "first", Trailing = "trailing", Breakeven = "breakeven" }
     OrderEnd {
         Filled = "filled", Cancelled = "cancelled", Rejected = "rejected", Expired = "expired",
         Refused = "refused", NotPlaced = "not_placed",

@@ -10,7 +10,7 @@ use super::instrument::{ContractId, InstrumentIx};
 use super::money::{Lots, Money, Percent, Price, Quantity, Ratio};
 use super::order::{BrokerOrderId, Pricing, Product, Side};
 use super::rules::RulesHash;
-use super::signal::{Bar, Scout, Signal, SourceId};
+use super::signal::{Bar, BarFrom, Scout, Signal, SourceId};
 
 /// Something that happened outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum Input {
     Funds(Funds),
     /// A person's order.
     Operator(Box<Operator>),
+    /// A good price of a contract in continuous trading.
+    Tick(Tick),
     /// Time has passed.
     Time,
     /// The process has these rules.
@@ -55,7 +57,10 @@ impl Input {
                 Some((signal.id, signal.source, signal.instrument, signal.moment()))
             }
             Self::Scout(scout) => Some((scout.id, scout.source, scout.instrument, scout.at)),
-            Self::Bar(bar) => Some((bar.id, bar.source, bar.instrument, bar.at)),
+            Self::Bar(bar) => match bar.from {
+                BarFrom::Alert { id, source } => Some((id, source, bar.instrument, bar.at)),
+                BarFrom::History | BarFrom::Ticks => None,
+            },
             Self::Dispatch(_)
             | Self::Outcome(_)
             | Self::Report(_)
@@ -63,6 +68,7 @@ impl Input {
             | Self::Funds(_)
             | Self::Operator(_)
             | Self::Time
+            | Self::Tick(_)
             | Self::Rules(_)
             | Self::Terms(_)
             | Self::BrokerBook(_)
@@ -96,6 +102,18 @@ pub struct Quote {
     pub ask: Option<Price>,
     /// When it was read.
     pub at: DateTime<Utc>,
+}
+
+/// A price of a contract that whoever sends it has judged to be good: fresh, of continuous trading
+/// and not suspicious.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tick {
+    /// Of what.
+    pub contract: ContractId,
+    /// The price, the edges of its book, and when it was read.
+    pub quote: Quote,
+    /// Where it came from.
+    pub source: PriceSource,
 }
 
 /// What became of a call to the broker.

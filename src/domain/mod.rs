@@ -22,5 +22,6 @@ pub mod reconcile;
 pub mod rules;
 pub mod signal;
 pub mod sizing;
+pub mod stops;
 mod strict;
 pub mod work;

@@ -196,6 +196,17 @@ pub enum StopHitOn {
     Tick,
 }
 
+/// Where a stop goes once its leg has gained what it risked (1R).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breakeven {
+    /// It stays.
+    Off,
+    /// To the entry.
+    Entry,
+    /// To the entry and the charges of the round trip beyond it.
+    Charges,
+}
+
 /// How stops are chosen and moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StopRules {
@@ -211,6 +222,10 @@ pub struct StopRules {
     pub disaster_offset: Ratio,
     /// How far from the last price an exchange lets an order trade (3 %).
     pub range: Percent,
+    /// Where a stop goes once its leg has gained what it risked.
+    pub breakeven: Breakeven,
+    /// Whether a position that has outgrown its ongoing limits is reduced at a bar's close.
+    pub peel_off: bool,
 }
 
 /// What rests at the broker for each leg.

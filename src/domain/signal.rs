@@ -154,19 +154,37 @@ pub struct Scout {
     pub short_exit: bool,
 }
 
+/// Who brought a bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BarFrom {
+    /// An alert.
+    Alert {
+        /// Its name.
+        id: SignalId,
+        /// Who sent it.
+        source: SourceId,
+    },
+    /// OpenAlgo's history.
+    History,
+    /// Ticks we saw ourselves.
+    Ticks,
+}
+
 /// A closed bar of an instrument's own series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bar {
-    /// Its name, when an alert brought it.
-    pub id: SignalId,
-    /// Who sent it.
-    pub source: SourceId,
+    /// Who brought it.
+    pub from: BarFrom,
     /// Of what.
     pub instrument: InstrumentIx,
+    /// The contract its prices are of; `None` when they are of the symbol the chart shows.
+    pub contract: Option<ContractId>,
+    /// When it opened, where that is known.
+    pub opened_at: Option<DateTime<Utc>>,
     /// When it closed.
     pub at: DateTime<Utc>,
     /// Its closing price.
     pub close: Price,
-    /// The average true range at its close.
-    pub atr: Points,
+    /// The average true range at its close, where it is known.
+    pub atr: Option<Points>,
 }

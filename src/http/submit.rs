@@ -47,7 +47,7 @@ pub(super) fn input(asked: Asked) -> Input {
     match asked {
         Asked::Signal(signal) => Input::Signal(Box::new(signal)),
         Asked::Scout(scout) => Input::Scout(Box::new(scout)),
-        Asked::Bar(bar) => Input::Bar(Box::new(bar)),
+        Asked::Bar(_, bar) => Input::Bar(Box::new(bar)),
     }
 }
 
@@ -56,7 +56,7 @@ pub(super) fn price(asked: &Asked) -> Option<(InstrumentIx, Price)> {
     match asked {
         Asked::Signal(signal) => signal.price.map(|price| (signal.instrument, price)),
         Asked::Scout(scout) => Some((scout.instrument, scout.price)),
-        Asked::Bar(bar) => Some((bar.instrument, bar.close)),
+        Asked::Bar(_, bar) => Some((bar.instrument, bar.close)),
     }
 }
 

@@ -55,6 +55,7 @@ held! {
     Leg {
         id, position, base, layer, direction, product, lots, opened_lots, cost, entry, first_stop,
         stop, target, atr, best, risk, gross, charges, exits, opened_at, closed_at, reason,
+        stop_why, bar_at, series,
     }
 }
 

@@ -145,6 +145,8 @@ facts! {
         LegGrown = "leg_grown" { leg, lots, cost }
         RiskFixed = "risk_fixed" { leg, risk }
         LegClosed = "leg_closed" { leg, gross, charges, net, reason }
+        LegMarked = "leg_marked" { leg, bar_at, close, best, atr, series }
+        StopMoved = "stop_moved" { leg, from, to, why }
         BarSeen = "bar_seen" { instrument, at, close, atr }
         EodViewed = "eod_viewed" { signal, instrument, at }
         DayStarted = "day_started" { day, equity, high_water }
@@ -228,6 +230,7 @@ impl Refs {
 }
 
 /// Returns what a fact is about.
+#[expect(clippy::too_many_lines, reason = "one line a fact")]
 pub fn refs(fact: &Fact) -> Refs {
     match fact {
         Fact::SignalRejected { signal, .. }
@@ -267,9 +270,11 @@ pub fn refs(fact: &Fact) -> Refs {
         Fact::ModifyWanted(change) | Fact::ModifyDone(change) => Refs::order(change.order),
         Fact::Filled(fill) => Refs::order(fill.order),
         Fact::LegOpened(opening) => Refs::leg(opening.leg),
-        Fact::LegGrown { leg, .. } | Fact::RiskFixed { leg, .. } | Fact::LegClosed { leg, .. } => {
-            Refs::leg(*leg)
-        }
+        Fact::LegGrown { leg, .. }
+        | Fact::RiskFixed { leg, .. }
+        | Fact::LegClosed { leg, .. }
+        | Fact::LegMarked { leg, .. }
+        | Fact::StopMoved { leg, .. } => Refs::leg(*leg),
         Fact::LegReduced(reduction) => Refs {
             intent: Some(reduction.intent),
             leg: Some(reduction.leg),

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::text::{BadText, Names, Out, Put, Take, words};
-use crate::domain::fact::{CancelWhy, Code, ExitReason, IntentEnd, LedgerKind, OrderEnd};
+use crate::domain::fact::{CancelWhy, Code, ExitReason, IntentEnd, LedgerKind, OrderEnd, StopWhy};
 use crate::domain::finding::{FindingEnd, PriceBasis};
 use crate::domain::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId};
 use crate::domain::input::{PriceSource, TradingState};
@@ -270,7 +270,8 @@ listed!(
     LedgerKind,
     PriceSource,
     FindingEnd,
-    PriceBasis
+    PriceBasis,
+    StopWhy
 );
 
 words! {

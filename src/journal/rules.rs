@@ -12,9 +12,9 @@ use crate::domain::instrument::{
 use crate::domain::market::{Tick, TickStep, TickTable};
 use crate::domain::order::Exchange;
 use crate::domain::rules::{
-    AlertRules, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules, ProofRules,
-    ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules, SizingEquity,
-    SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
+    AlertRules, Breakeven, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules,
+    ProofRules, ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules,
+    SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
 };
 
 shown_record! {
@@ -29,7 +29,7 @@ shown_record! {
     }
     SizingRules { equity, volatility, stop_atr_min, stop_percent_max, stop_charges_min }
     PyramidRules { ratio, budget }
-    StopRules { source, percent, hit_on, protective_stop, disaster_offset, range }
+    StopRules { source, percent, hit_on, protective_stop, disaster_offset, range, breakeven, peel_off }
     AlertRules { long_only, on_existing, quantity, require_atr }
     DayRules { loss, drawdown, trades, losing_streak, cool_down, on_breach }
     TimingRules {
@@ -69,6 +69,7 @@ words! {
     }
     PyramidBudget { Full = "full", BaseOnly = "base_only" }
     StopSource { Alert = "alert", Atr = "atr" }
+    Breakeven { Off = "off", Entry = "entry", Charges = "charges" }
     StopHitOn { Close = "close", Tick = "tick" }
     ProtectiveStop { Day = "day", Off = "off" }
     OnBreach { Reduce = "reduce", Flatten = "flatten" }

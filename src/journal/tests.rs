@@ -14,9 +14,9 @@ use crate::domain::instrument::{ContractId, Expiry};
 use crate::domain::money::{Money, Percent, Ratio};
 use crate::domain::order::Exchange;
 use crate::domain::rules::{
-    AlertRules, DayRules, OnBreach, OnExisting, PortfolioRules, ProofRules, ProtectiveStop,
-    PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, SizingEquity, SizingRules, StopHitOn,
-    StopRules, StopSource, TimingRules,
+    AlertRules, Breakeven, DayRules, OnBreach, OnExisting, PortfolioRules, ProofRules,
+    ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, SizingEquity,
+    SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
 };
 use crate::domain::sizing::VolatilityUse;
 
@@ -151,6 +151,8 @@ fn rules() -> Rules {
             protective_stop: ProtectiveStop::Off,
             disaster_offset: Ratio::ONE,
             range: Percent::new(Decimal::from(3)),
+            breakeven: Breakeven::Off,
+            peel_off: false,
         },
         alerts: AlertRules {
             long_only: true,

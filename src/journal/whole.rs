@@ -13,7 +13,8 @@ use crate::domain::input::{Mark, Marks, Quote, SeenMargin};
 objects!(Book);
 
 impl Spread for Book {
-    /// Writes everything but what was touched: that is of no moment but the one it was touched in.
+    /// Writes everything but what was touched, which is of no moment but the one it was touched in,
+    /// and the levels, which follow from the legs.
     fn spread(&self, fields: &mut Fields<'_, '_>) {
         let Self {
             desk,
@@ -28,6 +29,7 @@ impl Spread for Book {
             sources,
             marks,
             touched: _,
+            levels: _,
         } = self;
         fields.put("desk", desk);
         fields.with("instruments", |out| {
@@ -196,6 +198,7 @@ impl Take for Book {
         })?;
         book.positions = all(value, ("positions", names), |one: &Position| one.id)?;
         book.legs = all(value, ("legs", names), |one: &Leg| one.id)?;
+        book.level_all();
         book.intents = all(value, ("intents", names), |one: &Intent| one.id)?;
         book.orders = all(value, ("orders", names), |one: &Order| one.id)?;
         Ok(book)

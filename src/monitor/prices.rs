@@ -12,7 +12,7 @@ use crate::broker::{Broker, Quote as BrokerQuote};
 use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::calendar::exchange_day;
-use crate::domain::input::{Funds, Input, PriceSource};
+use crate::domain::input::{Funds, Input, PriceSource, Tick};
 use crate::domain::instrument::{ContractId, InstrumentIx};
 use crate::domain::order::Exchange;
 
@@ -55,11 +55,11 @@ impl<B: Broker> Prices<B> {
 
     /// Reads all prices that decisions need, and funds and margins when they are due.
     pub async fn round(&self, epoch: i64) {
-        tokio::join!(self.read_prices(), self.read_funds(epoch));
+        tokio::join!(self.read_prices(epoch), self.read_funds(epoch));
         self.margins.round(epoch).await;
     }
 
-    async fn read_prices(&self) {
+    async fn read_prices(&self, epoch: i64) {
         let Some(book) = self.desk.seen() else { return };
         let wanted = self.wanted(&book);
         let symbols: Vec<(Exchange, String)> = wanted.keys().cloned().collect();
@@ -73,7 +73,7 @@ impl<B: Broker> Prices<B> {
         self.note(|health| health.prices = true);
         for (symbol, quote) in quotes {
             for what in wanted.get(&symbol).into_iter().flatten() {
-                self.mark(*what, &quote);
+                self.mark((*what, &quote), epoch).await;
             }
         }
         let marks = self.desk.marks().all();
@@ -82,12 +82,20 @@ impl<B: Broker> Prices<B> {
         }
     }
 
-    fn mark(&self, what: Wanted, quote: &BrokerQuote) {
+    async fn mark(&self, (what, quote): (Wanted, &BrokerQuote), epoch: i64) {
         let quote = quote.read_at(self.desk.clock().now());
         match what {
             Wanted::Contract(contract) => {
                 let source = PriceSource::Rest;
                 self.desk.marks().quote(contract, quote, source);
+                let tick = Tick {
+                    contract,
+                    quote,
+                    source,
+                };
+                if let Err(error) = self.desk.tick(tick, Some(epoch)).await {
+                    warn!(%error, "a price that reached a stop or a target was not acted on; the next one is");
+                }
             }
             Wanted::Chart(instrument) => self.desk.marks().chart(instrument, quote),
         }

@@ -246,6 +246,8 @@ pub(super) fn of_fact(fact: &Fact, (seq, names): (i64, Names<'_>)) -> Option<Not
         | Fact::CancelFailed { .. }
         | Fact::Filled(_)
         | Fact::LegGrown { .. }
+        | Fact::LegMarked { .. }
+        | Fact::StopMoved { .. }
         | Fact::RiskFixed { .. }
         | Fact::LegReduced(_)
         | Fact::BarSeen { .. }

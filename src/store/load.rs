@@ -135,6 +135,7 @@ impl Reading {
         for instrument in cautious {
             reading.reduce(instrument);
         }
+        reading.book.level_all();
         Ok(reading)
     }
 

@@ -11,7 +11,6 @@
 )]
 
 mod bad_input;
-mod crash;
 mod crowd;
 mod drift;
 mod faults;

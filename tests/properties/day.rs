@@ -14,7 +14,7 @@ use torana::domain::input::{Input, Mark, PriceSource, Quote, Report, TradingStat
 use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::money::{Lots, Money, Points, Price, Ratio};
 use torana::domain::order::Direction;
-use torana::domain::rules::{OnExisting, ProtectiveStop, Rules, StopHitOn};
+use torana::domain::rules::{Breakeven, OnExisting, ProtectiveStop, Rules, StopHitOn};
 
 use crate::world;
 
@@ -54,6 +54,9 @@ impl Day {
         rules.alerts.long_only = false;
         rules.alerts.on_existing = OnExisting::Add;
         rules.sizing.stop_atr_min = Ratio::default();
+        rules.stops.hit_on = StopHitOn::Tick;
+        rules.stops.breakeven = Breakeven::Entry;
+        rules.stops.peel_off = true;
         // small enough that entries and exits come in slices
         for limits in &mut rules.per_instrument {
             limits.max_lots = Some(Lots::new(50));
@@ -139,7 +142,7 @@ impl Day {
             decide(&self.book, &self.rules, input, self.now),
             "the same input gives the same facts"
         );
-        if let Input::Signal(_) | Input::Bar(_) | Input::Scout(_) = input {
+        if input.alert().is_some() {
             let verdicts = facts
                 .iter()
                 .filter(|fact| answer(core::slice::from_ref(*fact)).is_some());
@@ -155,6 +158,12 @@ impl Day {
             self.nothing_beyond_what_was_meant();
             self.money_adds_up();
         }
+    }
+
+    /// What was seen before, seen again, changes nothing.
+    pub(crate) fn feed_in_vain(&self, input: &Input) {
+        let again = decide(&self.book, &self.rules, input, self.now);
+        assert_eq!(again, [], "seen twice: {input:?}");
     }
 
     pub(crate) fn fold(&mut self, facts: Vec<Fact>) {
@@ -330,6 +339,8 @@ impl Day {
         }
         anew.marks = self.book.marks.clone();
         assert_eq!(anew, self.book);
+        anew.level_all();
+        assert_eq!(anew.levels, self.book.levels, "a book that was read");
     }
 }
 

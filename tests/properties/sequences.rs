@@ -1,17 +1,21 @@
 //! What must hold however alerts, answers, reports, people and time follow each other.
 
+use chrono::TimeDelta;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use torana::domain::book::{ModifyState, Order, OrderState};
 use torana::domain::ids::{IntentId, OrderId, Purpose};
 use torana::domain::input::{
     CallKind, CallResult, Command, Dispatch, ExitWhat, Found, Funds, Input, Operator, Outcome,
-    Proof, Report, ReportStatus, Scope, SeenTerms, Settlement, TradingState,
+    PriceSource, Proof, Quote, Report, ReportStatus, Scope, SeenTerms, Settlement, Tick,
+    TradingState,
 };
 use torana::domain::money::{Lots, Money, Points, Quantity};
 use torana::domain::order::{BrokerOrderId, Pricing, Side};
 use torana::domain::rules::StopHitOn;
-use torana::domain::signal::{Ask, Bar, Expected, Layer, Signal, SourceId, TradeWord, Which};
+use torana::domain::signal::{
+    Ask, Bar, BarFrom, Expected, Layer, Signal, SourceId, TradeWord, Which,
+};
 use torana::domain::work::{self, Call};
 
 use crate::day::{Broker, Day, direction, price};
@@ -33,7 +37,8 @@ fn happen(day: &mut Day, (kind, a, b, c, move_by): Event) {
         16 => late_answer(day, (a, b)),
         17 => proof(day, (a, b)),
         18 => operator(day, (a, b, c)),
-        19 if a % 2 == 0 => bar(day, (a, b)),
+        19 if a % 2 == 0 => bar(day, (a, b, c), move_by.into()),
+        20 if a % 3 > 0 => tick(day, (a, b), move_by.into()),
         19 => {
             let at = day.now;
             let available = (b % 3 > 0).then(|| Money::rupees(i64::from(c) * 1_000_000));
@@ -96,7 +101,8 @@ fn signal(day: &mut Day, (a, b, c): (u8, u8, u8), move_by: i64) {
             around,
             10 * move_by + if c % 2 == 0 { -away } else { away },
         )),
-        target: None,
+        target: (c % 4 == 0)
+            .then(|| price(around, 10 * move_by + if b % 2 == 0 { 60 } else { -60 })),
         atr: (b % 8 > 0).then(|| Points::new(Decimal::from(around) / Decimal::from(300))),
         er: None,
         at: day.now,
@@ -322,17 +328,46 @@ fn operator(day: &mut Day, (a, b, c): (u8, u8, u8)) {
     })));
 }
 
-fn bar(day: &mut Day, (a, b): (u8, u8)) {
+/// A closed bar, by an alert or built; twice, and the second time nothing follows.
+fn bar(day: &mut Day, (a, b, c): (u8, u8, u8), move_by: i64) {
     let (instrument, around) = day.instrument(a);
+    let built = c % 2 == 0;
+    let from = if built {
+        BarFrom::History
+    } else {
+        BarFrom::Alert {
+            id: day.cause(),
+            source: SourceId(1 + i32::from(c % 5 == 0)),
+        }
+    };
+    let atr = Points::new(Decimal::from(around) / Decimal::from(200 + i64::from(b)));
     let bar = Bar {
-        id: day.cause(),
-        source: SourceId(1),
+        from,
         instrument,
-        at: day.now,
-        close: price(around, 0),
-        atr: Points::new(Decimal::from(around) / Decimal::from(200 + i64::from(b))),
+        contract: built.then(|| day.contract(instrument)),
+        opened_at: (c % 3 == 0).then(|| day.now - TimeDelta::minutes(1)),
+        at: day.now - TimeDelta::seconds(i64::from(c % 4)),
+        close: price(around, 5 * move_by),
+        atr: (c % 7 > 0).then_some(atr),
     };
     day.feed(&Input::Bar(Box::new(bar)));
+    if built {
+        day.feed_in_vain(&Input::Bar(Box::new(bar)));
+    }
+}
+
+/// A good price; the same again changes nothing.
+fn tick(day: &mut Day, (a, b): (u8, u8), move_by: i64) {
+    let (instrument, _) = day.instrument(a);
+    let quote = day.quote(a, 5 * move_by);
+    let bid = quote.price.moved(Points::new(Decimal::from(b % 3)));
+    let tick = Tick {
+        contract: day.contract(instrument),
+        quote: Quote { bid, ..quote },
+        source: PriceSource::Feed,
+    };
+    day.feed(&Input::Tick(tick));
+    day.feed_in_vain(&Input::Tick(tick));
 }
 
 /// A person takes everything out, and a broker that answers does what it is told.

@@ -13,7 +13,7 @@ use torana::domain::gates::{EntryKind, Judged, Trace};
 use torana::domain::ids::{Cause, OrderId, Purpose};
 use torana::domain::input::{
     CallKind, CallResult, Dispatch, Funds, Input, Mark, Outcome, PriceSource, Quote, Report,
-    ReportStatus, SeenMargin, SeenTerms,
+    ReportStatus, SeenMargin, SeenTerms, Tick,
 };
 use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::money::{Money, Price, Quantity};
@@ -133,7 +133,7 @@ impl Desk {
         let facts = decide(&self.book, &self.rules, input, self.now);
         let again = decide(&self.book, &self.rules, input, self.now);
         assert_eq!(facts, again, "the same input must give the same facts");
-        if matches!(input, Input::Signal(_) | Input::Bar(_) | Input::Scout(_)) {
+        if input.alert().is_some() {
             let verdicts = facts
                 .iter()
                 .filter(|fact| answer(core::slice::from_ref(*fact)).is_some());
@@ -239,7 +239,8 @@ impl Desk {
         self.refresh();
     }
 
-    /// `price GOLD_MINI 78,500 [bid B] [ask A]`, `price GOLD_MINI old`, `price GOLD_MINI margin M`.
+    /// `price GOLD_MINI 78,500 [bid B] [ask A]`: a trade; `price GOLD_MINI old`,
+    /// `price GOLD_MINI margin M`.
     fn price(&mut self, words: &mut Words<'_>) {
         let ix = self.instrument(words);
         let contract = self.contract(ix);
@@ -258,6 +259,13 @@ impl Desk {
         }
         let quote = self.read_quote(words);
         self.fresh.insert(contract, quote);
+        self.refresh();
+        let source = PriceSource::Feed;
+        self.feed(&Input::Tick(Tick {
+            contract,
+            quote,
+            source,
+        }));
     }
 
     fn read_quote(&self, words: &mut Words<'_>) -> Quote {

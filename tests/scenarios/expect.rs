@@ -241,11 +241,7 @@ impl<'a> Expected<'a> {
             }
             "gate" => self.gate(words),
             "value" | "limit" | "fits" => self.compared(word, words),
-            "stop" => same(
-                "stop",
-                self.record().stop.unwrap().get(),
-                words.number(word),
-            ),
+            "stop" => self.stop(words),
             "price" => same(
                 "price",
                 self.record().price.unwrap().get(),
@@ -271,6 +267,22 @@ impl<'a> Expected<'a> {
             }
             _ => self.by(words),
         }
+    }
+
+    /// `stop 51,550`: what was approved has this stop, or the leg's stop went there. `stop stays`:
+    /// none moved.
+    fn stop(&self, words: &mut Words<'_>) {
+        let moved = self.desk.facts.iter().find_map(|fact| match fact {
+            Fact::StopMoved { to, .. } => Some(*to),
+            _ => None,
+        });
+        if words.takes("stays") {
+            assert_eq!(moved, None, "a stop moved");
+            return;
+        }
+        let found = self.trace.map_or(moved, |record| record.stop);
+        let found = found.expect("no stop moved");
+        same("stop", found.get(), words.number("stop"));
     }
 
     fn record(&self) -> &'a Trace {

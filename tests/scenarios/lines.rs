@@ -1,6 +1,8 @@
 //! The lines that say what is given, what a sender wants and what a person orders.
 
-use torana::domain::fact::{ExitReason, Fact, LedgerKind, LegOpening, Movement, Reduction};
+use torana::domain::fact::{
+    ExitReason, Fact, LedgerKind, LegOpening, Movement, Reduction, StopWhy,
+};
 use torana::domain::ids::{LegId, PositionId};
 use torana::domain::input::{
     Command, ExitWhat, Found, Input, Latch, Operator, Proof, Scope, Settlement, TradingState,
@@ -9,7 +11,9 @@ use torana::domain::input::{
 use torana::domain::instrument::InstrumentIx;
 use torana::domain::money::{Lots, Money, Percent, Points};
 use torana::domain::order::{BrokerOrderId, Direction, Product, Side};
-use torana::domain::signal::{Ask, Bar, Expected, Layer, Signal, SourceId, TradeWord, Which};
+use torana::domain::signal::{
+    Ask, Bar, BarFrom, Expected, Layer, Signal, SourceId, TradeWord, Which,
+};
 
 use crate::desk::Desk;
 use crate::words::{Words, moment};
@@ -31,7 +35,8 @@ impl Desk {
         }
     }
 
-    /// `given held BANK_NIFTY long 4 @ 50,000 stop 49,650 [now 50,000] [atr 350] [layer 2]`.
+    /// `given held BANK_NIFTY long 4 @ 50,000 stop 49,650 [now 50,000] [atr 350] [target T]
+    /// [layer 2]`.
     fn given_held(&mut self, words: &mut Words<'_>) {
         let ix = self.instrument(words);
         let direction: Direction = words.must("long or short").parse().unwrap();
@@ -45,6 +50,7 @@ impl Desk {
             first_stop
         };
         let atr = words.takes("atr").then(|| words.points("atr"));
+        let target = words.takes("target").then(|| words.price("target"));
         let layer = if words.takes("layer") {
             words.lots("layer").get().try_into().unwrap()
         } else {
@@ -75,7 +81,7 @@ impl Desk {
                 lots,
                 cost: Points::new(entry.get() * lots.decimal()),
                 stop: first_stop,
-                target: None,
+                target,
                 atr,
             })),
             Fact::RiskFixed {
@@ -83,9 +89,15 @@ impl Desk {
                 risk,
             },
         ]);
-        // Stops move in the monitor's part of the house; here the story says where one stands.
+        if stop != first_stop {
+            self.fold(vec![Fact::StopMoved {
+                leg: LegId(leg),
+                from: first_stop,
+                to: stop,
+                why: StopWhy::Trailing,
+            }]);
+        }
         let opened = self.book.legs.get_mut(&LegId(leg)).unwrap();
-        opened.stop = stop;
         opened.opened_at -= chrono::TimeDelta::minutes(30 - i64::from(layer));
         self.seen(ix, Some(entry));
     }
@@ -195,21 +207,42 @@ impl Desk {
         self.feed(&Input::Signal(Box::new(signal)));
     }
 
-    /// `bar BANK_NIFTY close 52,400 atr 340`.
+    /// `bar BANK_NIFTY close 52,400 [atr 340] [opened 10:15] [closed 11:30] [source 2]`,
+    /// `bar BANK_NIFTY close 52,400 built`: from history, of the contract itself.
     pub(crate) fn bar(&mut self, words: &mut Words<'_>) {
         let instrument = self.instrument(words);
         assert!(words.takes("close"));
         let close = words.price("close");
-        assert!(words.takes("atr"));
-        let atr = words.points("atr");
-        let bar = Bar {
-            id: self.cause(),
-            source: SourceId(1),
+        let mut source = SourceId(1);
+        let mut bar = Bar {
+            from: BarFrom::History,
             instrument,
+            contract: None,
+            opened_at: None,
             at: self.now,
             close,
-            atr,
+            atr: None,
         };
+        let mut built = false;
+        while let Some(word) = words.next() {
+            let time = |words: &mut Words<'_>| {
+                moment(words.must("a time"), self.now, self.now.date_naive())
+            };
+            match word {
+                "atr" => bar.atr = Some(words.points(word)),
+                "opened" => bar.opened_at = Some(time(words)),
+                "closed" => bar.at = time(words),
+                "source" => source = SourceId(words.must("a number").parse().unwrap()),
+                "built" => built = true,
+                _ => panic!("a bar has no {word}"),
+            }
+        }
+        if built {
+            bar.contract = Some(self.contract(instrument));
+        } else {
+            let id = self.cause();
+            bar.from = BarFrom::Alert { id, source };
+        }
         self.feed(&Input::Bar(Box::new(bar)));
     }
 

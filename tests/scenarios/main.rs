@@ -130,6 +130,7 @@ stories! {
     answers
     second_look
     states
+    stops
     gates
     resting
     limits

@@ -12,9 +12,9 @@ use torana::domain::market::{Tick, TickTable};
 use torana::domain::money::{Lots, Money, Percent, PointValue, Ratio};
 use torana::domain::order::{Exchange, Product};
 use torana::domain::rules::{
-    AlertRules, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules, ProofRules,
-    ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules, RulesHash,
-    SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
+    AlertRules, Breakeven, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules,
+    ProofRules, ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules,
+    RulesHash, SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
 };
 use torana::domain::sizing::VolatilityUse;
 
@@ -62,6 +62,8 @@ pub(crate) fn rules() -> Rules {
             protective_stop: ProtectiveStop::Off,
             disaster_offset: Ratio::ONE,
             range: Percent::new(Decimal::from(3)),
+            breakeven: Breakeven::Off,
+            peel_off: false,
         },
         alerts: AlertRules {
             long_only: true,
@@ -322,6 +324,14 @@ pub(crate) fn change(rules: &mut Rules, mut words: Words<'_>) {
             rules.charges = charges();
         }
         "stop_percent" => rules.stops.percent = Some(Percent::new(words.number("percent"))),
+        "breakeven" => {
+            rules.stops.breakeven = match words.must("where") {
+                "entry" => Breakeven::Entry,
+                "charges" => Breakeven::Charges,
+                word => panic!("breakeven is not {word}"),
+            }
+        }
+        "peel_off" => rules.stops.peel_off = true,
         "cool_down" => rules.day.cool_down = words.seconds("seconds"),
         "daily_loss" => {
             rules.day.loss = words.maybe_number().map(Percent::new);
@@ -389,6 +399,10 @@ fn change_instrument(rules: &mut Rules, ix: InstrumentIx, mut words: Words<'_>) 
             one.order_quantity = OrderQuantity::Lots;
         }
         "protection" => one.protection = Percent::new(words.number("percent")),
+        "ongoing_risk" => limits.ongoing_risk = Percent::new(words.number("percent")),
+        "ongoing_volatility" => {
+            limits.ongoing_volatility = Percent::new(words.number("percent"));
+        }
         "max_adds" => limits.max_adds = words.lots("adds").get(),
         "max_lots" => limits.max_lots = Some(Lots::new(words.lots("most").get())),
         "max_value" => limits.max_value = Some(words.money("most")),

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use torana::domain::book::Equity;
 use torana::domain::fact::{
     Approval, BY_LIMIT, CancelWhy, Claim, Code, ExitReason, Fact, Fill, Goal, IntentEnd,
-    LedgerKind, LegOpening, Movement, OpenGoal, OrderEnd, Reduction,
+    LedgerKind, LegOpening, Movement, OpenGoal, OrderEnd, Reduction, StopWhy,
 };
 use torana::domain::finding::{Drift, FindingEnd, PriceBasis, Repair};
 use torana::domain::gates::{EntryKind, Judged, Size, Trace, Verdict};
@@ -470,6 +470,7 @@ pub(crate) fn rich_day() -> Vec<Vec<Fact>> {
         base.opened(1),
         base.grown(1, 4),
         base.done(4, (OrderEnd::Filled, IntentEnd::Done)),
+        tightened(&base),
         add.approved(2),
         add.sent(2),
         add.opened(1),
@@ -552,13 +553,34 @@ fn morning() -> Vec<Fact> {
             instrument: bank(),
             at: at(2),
             close: price("52000.4"),
-            atr: points("350.123456"),
+            atr: Some(points("350.123456")),
         },
         Fact::TradingStateSet {
             scope: Scope::Instrument(gold()),
             state: TradingState::Reducing,
             by: "asha".to_owned(),
             why: "expiry week\nnext week again \u{1F642}".to_owned(),
+        },
+    ]
+}
+
+/// A bar moves the stop of a leg.
+fn tightened(entry: &Entry) -> Vec<Fact> {
+    let leg = LegId(entry.cause);
+    vec![
+        Fact::LegMarked {
+            leg,
+            bar_at: at(30),
+            close: price("52400"),
+            best: price("52400"),
+            atr: Some(points("340")),
+            series: Some(SourceId(1)),
+        },
+        Fact::StopMoved {
+            leg,
+            from: price("51650.2"),
+            to: price("51700"),
+            why: StopWhy::Trailing,
         },
     ]
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use torana::domain::book::{Book, Equity, Leg, Position};
+use torana::domain::fact::StopWhy;
 use torana::domain::gates::{ADD, BASE, Basis, Entry, EntryKind, Gate, Judged, Size, View};
 use torana::domain::ids::{Cause, LegId, PositionId};
 use torana::domain::instrument::InstrumentIx;
@@ -345,6 +346,9 @@ pub(crate) fn book(given: &Value, rules: &Rules, asked: &str) -> (Book, Position
             opened_at: noon(),
             closed_at: None,
             reason: None,
+            stop_why: StopWhy::First,
+            bar_at: None,
+            series: None,
         };
         book.legs.insert(leg.id, leg);
     }

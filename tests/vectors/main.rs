@@ -14,6 +14,7 @@
 mod gates;
 mod portfolio;
 mod sizing;
+mod stops;
 mod world;
 
 use rust_decimal::Decimal;

@@ -12,9 +12,9 @@ use torana::domain::market::{Tick, TickTable};
 use torana::domain::money::{Lots, Money, Percent, PointValue, Ratio};
 use torana::domain::order::{Exchange, Product};
 use torana::domain::rules::{
-    AlertRules, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules, ProofRules,
-    ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules, RulesHash,
-    SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
+    AlertRules, Breakeven, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules,
+    ProofRules, ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules,
+    RulesHash, SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
 };
 use torana::domain::sizing::VolatilityUse;
 
@@ -89,6 +89,8 @@ pub(crate) fn rules() -> Rules {
             protective_stop: ProtectiveStop::Off,
             disaster_offset: Ratio::ONE,
             range: Percent::new(Decimal::from(3)),
+            breakeven: Breakeven::Off,
+            peel_off: false,
         },
         alerts: AlertRules {
             long_only: true,

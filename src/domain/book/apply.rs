@@ -6,7 +6,7 @@ use super::{
     Book, CancelState, Flatten, Intent, ModifyState, Order, OrderState, Resting, Reversal,
 };
 use crate::domain::fact::{
-    Approval, BY_LIMIT, Change, Claim, Code, ExitReason, Fact, LedgerKind, Movement, OrderEnd,
+    Approval, BY_LIMIT, Change, Claim, ExitReason, Fact, LedgerKind, Movement, OrderEnd,
 };
 use crate::domain::finding::{Drift, Finding, FindingEnd};
 use crate::domain::ids::{FindingId, IntentId, OrderId, Purpose};
@@ -147,13 +147,42 @@ impl Book {
                 }
             }),
             Fact::Filled(fill) => self.fill(fill),
-            Fact::LegOpened(opening) => self.open_leg(opening, at),
-            Fact::LegGrown { leg, lots, cost } => self.grow_leg(*leg, *lots, *cost),
+            Fact::LegOpened(opening) => {
+                self.open_leg(opening, at);
+                self.level(opening.contract);
+            }
+            Fact::LegGrown { leg, lots, cost } => {
+                self.grow_leg(*leg, *lots, *cost);
+                self.level_of(*leg);
+            }
             Fact::RiskFixed { leg, risk } => self.fix_risk(*leg, *risk),
             Fact::LegReduced(reduction) => self.reduce_leg(reduction),
             Fact::LegClosed {
                 leg, net, reason, ..
-            } => self.close_leg(*leg, (*net, *reason), at),
+            } => {
+                self.close_leg(*leg, (*net, *reason), at);
+                self.level_of(*leg);
+            }
+            Fact::LegMarked {
+                leg,
+                bar_at,
+                close: _,
+                best,
+                atr,
+                series,
+            } => self.on_leg(*leg, |leg| {
+                leg.bar_at = Some(*bar_at);
+                leg.best = *best;
+                leg.atr = atr.or(leg.atr);
+                leg.series = *series;
+            }),
+            Fact::StopMoved { leg, to, why, .. } => {
+                self.on_leg(*leg, |leg| {
+                    leg.stop = *to;
+                    leg.stop_why = *why;
+                });
+                self.level_of(*leg);
+            }
             Fact::BarSeen {
                 instrument,
                 at,
@@ -162,7 +191,7 @@ impl Book {
             } => {
                 let known = self.instruments.entry(*instrument).or_default();
                 known.bar_at = Some(*at);
-                known.atr = Some(*atr);
+                known.atr = atr.or(known.atr);
                 self.touched.instruments.insert(*instrument);
             }
             Fact::DayStarted {
@@ -294,29 +323,6 @@ impl Book {
                 self.touched.desk = true;
             }
         }
-    }
-
-    fn breach(&mut self, code: Code) {
-        let limits = &mut self.desk.limits;
-        match code.0 {
-            "daily_loss" => limits.breached = true,
-            "drawdown" => limits.drawdown = true,
-            "losing_streak" => limits.losing_streak = true,
-            _ => return,
-        }
-        self.touched.desk = true;
-    }
-
-    fn clear(&mut self, code: Code) {
-        match code.0 {
-            "drawdown" => self.desk.limits.drawdown = false,
-            "losing_streak" => {
-                self.desk.limits.losing_streak = false;
-                self.desk.losing_streak = 0;
-            }
-            _ => return,
-        }
-        self.touched.desk = true;
     }
 
     fn approve(&mut self, approval: &Approval, at: DateTime<Utc>) {

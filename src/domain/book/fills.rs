@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::{Book, Leg, Position};
-use crate::domain::fact::{ExitReason, Fill, LegOpening, Reduction};
+use crate::domain::fact::{ExitReason, Fill, LegOpening, Reduction, StopWhy};
 use crate::domain::ids::LegId;
 use crate::domain::money::{Lots, Money, Points, Price};
 use crate::domain::signal::SourceId;
@@ -92,6 +92,9 @@ impl Book {
                 opened_at: at,
                 closed_at: None,
                 reason: None,
+                stop_why: StopWhy::First,
+                bar_at: None,
+                series: None,
             },
         );
         self.touched.legs.insert(opening.leg);

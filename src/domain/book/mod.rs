@@ -8,6 +8,8 @@ mod apply;
 mod exposure;
 mod fills;
 mod held;
+mod levels;
+mod limits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,8 +18,9 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 pub use exposure::{Equity, Exposure};
 pub use fills::{average, share};
 pub use held::{Asked, signed};
+pub use levels::Levels;
 
-use super::fact::{CancelWhy, Change, ExitReason, Goal, IntentEnd, OrderEnd};
+use super::fact::{CancelWhy, Change, ExitReason, Goal, IntentEnd, OrderEnd, StopWhy};
 use super::finding::Finding;
 use super::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId, Purpose, SignalId};
 use super::input::{Funds, Marks, TradingState};
@@ -57,6 +60,8 @@ pub struct Book {
     pub marks: Marks,
     /// What was touched since [`Book::take_touched`].
     pub touched: Touched,
+    /// The nearest prices at which something may have to be done about what is held.
+    pub levels: Levels,
 }
 
 /// Money, state and day of the desk.
@@ -244,6 +249,12 @@ pub struct Leg {
     pub closed_at: Option<DateTime<Utc>>,
     /// Why it was closed.
     pub reason: Option<ExitReason>,
+    /// Why its stop stands where it does.
+    pub stop_why: StopWhy,
+    /// When the bar closed that it was judged on last.
+    pub bar_at: Option<DateTime<Utc>>,
+    /// Whose bars it is judged on, once an alert brought one.
+    pub series: Option<SourceId>,
 }
 
 /// A goal we have decided on and written down.

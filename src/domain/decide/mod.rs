@@ -17,9 +17,11 @@ mod limits;
 mod modify;
 mod operator;
 mod outcome;
+mod peel;
 mod report;
 mod resting;
 mod signal;
+mod stops;
 mod time;
 mod touched;
 mod units;
@@ -49,6 +51,7 @@ pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> 
         Input::Funds(funds) => decision.funds(*funds),
         Input::Operator(operator) => decision.operator(operator),
         Input::Time => decision.time(),
+        Input::Tick(tick) => decision.tick(tick),
         Input::Rules(hash) if book.desk.rules == *hash => {}
         Input::Terms(seen) => decision.terms(seen),
         Input::Rules(hash) => decision.say(Fact::RulesAdopted { hash: *hash }),
@@ -123,6 +126,8 @@ pub fn answer(facts: &[Fact]) -> Option<Answer> {
         | Fact::RiskFixed { .. }
         | Fact::LegReduced(_)
         | Fact::LegClosed { .. }
+        | Fact::LegMarked { .. }
+        | Fact::StopMoved { .. }
         | Fact::BarSeen { .. }
         | Fact::EodViewed { .. }
         | Fact::DayStarted { .. }

@@ -11,7 +11,7 @@ use crate::domain::instrument::InstrumentIx;
 use crate::domain::money::{Lots, Quantity};
 use crate::domain::order::{Direction, Side};
 use crate::domain::rules::OnExisting;
-use crate::domain::signal::{Ask, Bar, Expected, Layer, Scout, Signal, TradeWord, Which};
+use crate::domain::signal::{Ask, Expected, Layer, Scout, Signal, TradeWord, Which};
 
 /// The label of a leg that its sender did not label.
 const FIRST_LAYER: Layer = Layer(1);
@@ -88,40 +88,6 @@ impl Decision<'_> {
             instrument,
             at,
         });
-    }
-
-    /// Writes a closed bar down; an older one than the newest says nothing new.
-    pub(super) fn bar(&mut self, bar: &Bar) {
-        let known = self
-            .view
-            .book
-            .instruments
-            .get(&bar.instrument)
-            .and_then(|known| known.bar_at);
-        let code = if known.is_some_and(|newest| bar.at <= newest) {
-            "bar_old"
-        } else {
-            "bar_seen"
-        };
-        self.say(Fact::SignalRecorded {
-            signal: bar.id,
-            code: Code(code),
-        });
-        if code == "bar_seen" {
-            let Bar {
-                instrument,
-                at,
-                close,
-                atr,
-                ..
-            } = *bar;
-            self.say(Fact::BarSeen {
-                instrument,
-                at,
-                close,
-                atr,
-            });
-        }
     }
 
     fn enter(&mut self, signal: &Signal, kind: EntryKind, side: (Direction, Layer)) {

@@ -8,7 +8,7 @@ use crate::domain::calendar::exchange_day;
 use crate::domain::fact::Code;
 use crate::domain::ids::IntentId;
 use crate::domain::input::Quote;
-use crate::domain::instrument::{ContractId, Instrument, Spec};
+use crate::domain::instrument::{ContractId, Instrument, InstrumentIx, Spec};
 use crate::domain::market;
 use crate::domain::money::{Lots, Money, Points, Price, Quantity, Ratio};
 use crate::domain::order::{Direction, Product};
@@ -17,6 +17,7 @@ use crate::domain::signal::{Ask, Layer, Signal, SourceId};
 use crate::domain::sizing::{
     self, BaseAsk, BaseSize, Caps, Limiter, LotFigures, PyramidAsk, PyramidSize, SizePercents,
 };
+use crate::domain::stops;
 
 /// What every decision looks at.
 #[derive(Clone, Copy)]
@@ -152,7 +153,8 @@ impl Basis {
         }
     }
 
-    fn shifted(self, price: Price) -> Option<Price> {
+    /// Returns a price of the chart on the contract.
+    pub fn shifted(self, price: Price) -> Option<Price> {
         match self {
             Self::Same => Some(price),
             Self::Shift(by) => price.moved(by),
@@ -208,6 +210,30 @@ impl View<'_> {
                     &self.rules.calendar,
                 ) != Some(contract));
         fresh.then_some(quote)
+    }
+
+    /// Returns how far an instrument's contract is from the symbol its chart shows, by quotes of
+    /// both that are young.
+    pub fn basis(
+        &self,
+        instrument: &Instrument,
+        ix: InstrumentIx,
+        contract: Option<ContractId>,
+    ) -> Basis {
+        if instrument.signal_symbol.is_none() {
+            return Basis::Same;
+        }
+        let marks = &self.book.marks;
+        let chart = marks.charts.get(&ix);
+        let contract = contract.and_then(|one| marks.contracts.get(&one));
+        let young = |quote: &Quote| self.now - quote.at <= self.rules.timing.basis_age;
+        match (
+            chart.filter(|quote| young(quote)),
+            contract.filter(|mark| young(&mark.quote)),
+        ) {
+            (Some(chart), Some(mark)) => Basis::Shift(mark.quote.price - chart.price),
+            _ => Basis::Unknown,
+        }
     }
 }
 
@@ -371,38 +397,25 @@ impl<'a> Entry<'a> {
     }
 
     fn find_basis(&self, signal: &Signal) -> Basis {
-        if self.instrument.signal_symbol.is_none() || signal.contract.is_some() {
+        if signal.contract.is_some() {
             return Basis::Same;
         }
-        let chart = self.view.book.marks.charts.get(&signal.instrument);
-        let contract = self
-            .contract
-            .and_then(|one| self.view.book.marks.contracts.get(&one));
-        let young = |quote: &Quote| self.view.now - quote.at <= self.view.rules.timing.basis_age;
-        match (
-            chart.filter(|quote| young(quote)),
-            contract.filter(|mark| young(&mark.quote)),
-        ) {
-            (Some(chart), Some(mark)) => Basis::Shift(mark.quote.price - chart.price),
-            _ => Basis::Unknown,
-        }
+        self.view
+            .basis(self.instrument, signal.instrument, self.contract)
     }
 
     fn stop_from_atr(&self, price: Price) -> Option<Price> {
-        self.away(price, self.atr?.times(self.limits.initial_atr))
+        stops::away(
+            self.direction,
+            price,
+            self.atr?.times(self.limits.initial_atr),
+        )
     }
 
     fn stop_from_percent(&self, price: Price) -> Option<Price> {
         let percent = self.view.rules.stops.percent?;
-        self.away(price, Points::new(price.get()).times(percent.ratio()))
-    }
-
-    /// Returns the price that far on the losing side.
-    fn away(&self, price: Price, distance: Points) -> Option<Price> {
-        match self.direction {
-            Direction::Long => price.moved(-distance),
-            Direction::Short => price.moved(distance),
-        }
+        let distance = Points::new(price.get()).times(percent.ratio());
+        stops::away(self.direction, price, distance)
     }
 
     /// Returns the distance that is at risk, where price and stop are known.

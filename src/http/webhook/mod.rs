@@ -44,8 +44,8 @@ pub enum Asked {
     Signal(Signal),
     /// What an end-of-day scout saw.
     Scout(Scout),
-    /// A closed bar.
-    Bar(Bar),
+    /// A closed bar, and the name of the alert that brought it.
+    Bar(SignalId, Bar),
 }
 
 impl Asked {
@@ -54,7 +54,7 @@ impl Asked {
         match self {
             Self::Signal(signal) => signal.id,
             Self::Scout(scout) => scout.id,
-            Self::Bar(bar) => bar.id,
+            Self::Bar(id, _) => *id,
         }
     }
 }

@@ -14,12 +14,13 @@ l AS (
     ON CONFLICT ON CONSTRAINT legs_pkey DO UPDATE SET
         (position, instrument, contract, direction, product, base, layer, lots, opened_lots, cost,
          entry, first_stop, stop, target, atr, best, risk, gross, charges, exits, opened_at,
-         closed_at, reason) =
+         closed_at, reason, stop_why, bar_at, series) =
         (EXCLUDED.position, EXCLUDED.instrument, EXCLUDED.contract, EXCLUDED.direction,
          EXCLUDED.product, EXCLUDED.base, EXCLUDED.layer, EXCLUDED.lots, EXCLUDED.opened_lots,
          EXCLUDED.cost, EXCLUDED.entry, EXCLUDED.first_stop, EXCLUDED.stop, EXCLUDED.target,
          EXCLUDED.atr, EXCLUDED.best, EXCLUDED.risk, EXCLUDED.gross, EXCLUDED.charges,
-         EXCLUDED.exits, EXCLUDED.opened_at, EXCLUDED.closed_at, EXCLUDED.reason)),
+         EXCLUDED.exits, EXCLUDED.opened_at, EXCLUDED.closed_at, EXCLUDED.reason,
+         EXCLUDED.stop_why, EXCLUDED.bar_at, EXCLUDED.series)),
 i AS (
     INSERT INTO intents
     SELECT r.* FROM json_populate_recordset(NULL::intents, $3::text::json) r

@@ -1,0 +1,401 @@
+//! What prices and closed bars do to what is held: stops follow and fire, targets are taken.
+//!
+//! 1. A leg is judged on each bar of its own series once, in order of time, first against the stop
+//!    that stood before the bar.
+//! 2. Only prices of continuous trading count. While frozen nothing moves or fires, but the best
+//!    close is kept, so that nothing is lost by it.
+//! 3. A leg has one exit at a time; what is under way is widened, never doubled.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Decision;
+use super::exit::Out;
+use super::peel::Standing;
+use crate::domain::book::{Leg, Position};
+use crate::domain::calendar::Session;
+use crate::domain::charges::{ChargeKind, Traded};
+use crate::domain::fact::{Code, ExitReason, Fact, StopWhy};
+use crate::domain::gates::Basis;
+use crate::domain::ids::SignalId;
+use crate::domain::input::{Quote, Tick, TradingState};
+use crate::domain::instrument::{Instrument, InstrumentIx, Spec};
+use crate::domain::market;
+use crate::domain::money::{Lots, Points, Price, Ratio};
+use crate::domain::order::Exchange;
+use crate::domain::rules::{Breakeven, StopHitOn};
+use crate::domain::signal::{Bar, BarFrom, SourceId};
+use crate::domain::stops::{self, Closed, Trail};
+
+/// How long after its bar's end an alert may be made: a bar that closes with continuous trading is
+/// still of it.
+const CLOSE_LAG: TimeDelta = TimeDelta::seconds(60);
+
+/// Added to the last byte of a leg's name: what its own stops and targets set in motion is named
+/// after the leg, and never like what a signal of that name sets in motion.
+const EXITS: u8 = 1;
+
+/// A bar on its way through the legs of a position.
+struct Closing<'a> {
+    bar: &'a Bar,
+    instrument: &'a Instrument,
+    /// The source whose signal opened the position.
+    own: SourceId,
+    frozen: bool,
+}
+
+impl Decision<'_> {
+    /// Writes a closed bar down and judges what is held on it.
+    pub(super) fn bar(&mut self, bar: &Bar) {
+        self.record(bar);
+        let view = self.view;
+        let Some(instrument) = view.rules.instruments.get(bar.instrument) else {
+            return;
+        };
+        let traded = |at| self.is_traded(instrument.exchange, at);
+        if !traded(bar.at) && !traded(bar.at - CLOSE_LAG) {
+            return;
+        }
+        let frozen = view.book.state_of(bar.instrument) == TradingState::Frozen;
+        let held = view.book.positions.values();
+        for position in
+            held.filter(|one| one.is_open() && one.contract.instrument == bar.instrument)
+        {
+            let closing = Closing {
+                bar,
+                instrument,
+                own: position.source,
+                frozen,
+            };
+            self.close_of(position, &closing);
+        }
+    }
+
+    /// Says that a bar was seen; an older one than the newest says nothing new.
+    fn record(&mut self, bar: &Bar) {
+        let known = self.view.book.instruments.get(&bar.instrument);
+        let newest = known.and_then(|known| known.bar_at);
+        let is_new = newest.is_none_or(|newest| bar.at > newest);
+        if let Some(signal) = alert(bar) {
+            let code = Code(if is_new { "bar_seen" } else { "bar_old" });
+            self.say(Fact::SignalRecorded { signal, code });
+        }
+        if is_new {
+            let (instrument, at, close, atr) = (bar.instrument, bar.at, bar.close, bar.atr);
+            self.say(Fact::BarSeen {
+                instrument,
+                at,
+                close,
+                atr,
+            });
+        }
+    }
+
+    /// Judges the legs of a position, the oldest first, and then the position as a whole.
+    fn close_of(&mut self, position: &Position, closing: &Closing<'_>) {
+        let bar = closing.bar;
+        let basis = match bar.contract {
+            Some(contract) if contract != position.contract => return,
+            Some(_) => Basis::Same,
+            None => self
+                .view
+                .basis(closing.instrument, bar.instrument, Some(position.contract)),
+        };
+        let legs = self.view.book.legs_of(position.id);
+        if !legs.iter().any(|leg| closing.judges(leg)) {
+            return;
+        }
+        let Some(close) = self.on_contract(position, (bar, basis)) else {
+            return self.unplaced(bar.instrument);
+        };
+        let standing: Vec<Standing<'_>> = legs
+            .into_iter()
+            .map(|leg| self.judge(leg, closing, close))
+            .collect();
+        if !closing.frozen {
+            self.peel(position, &standing, (close, alert(bar)));
+        }
+    }
+
+    /// Returns the close on the contract: where the chart shows another symbol and their distance is
+    /// unknown, the contract's own price stands for it as long as both are of the same moment.
+    fn on_contract(&self, position: &Position, (bar, basis): (&Bar, Basis)) -> Option<Price> {
+        let age_max = self.view.rules.timing.basis_age;
+        let of_its_moment = |quote: &Quote| (quote.at - bar.at).abs() <= age_max;
+        basis.shifted(bar.close).or_else(|| {
+            let mark = self.view.book.marks.contracts.get(&position.contract)?;
+            Some(mark.quote)
+                .filter(of_its_moment)
+                .map(|quote| quote.price)
+        })
+    }
+
+    /// A bar that cannot be brought to the contract guards nothing: a person should know.
+    fn unplaced(&mut self, instrument: InstrumentIx) {
+        self.say(Fact::FindingMade {
+            instrument: Some(instrument),
+            order: None,
+            code: Code("bar_unplaced"),
+            ours: "legs that wait for a closed bar".to_owned(),
+            theirs: "a bar of the chart, and no fresh prices of chart and contract".to_owned(),
+        });
+    }
+
+    /// Judges one leg on a bar; returns what is left of it to be judged with its position.
+    fn judge<'l>(&mut self, leg: &'l Leg, closing: &Closing<'_>, close: Price) -> Standing<'l> {
+        if !closing.judges(leg) {
+            return self.stands(leg, leg.stop, leg.atr);
+        }
+        let bar = closing.bar;
+        let (before, why) = (leg.stop, leg.stop_why);
+        let hit = stops::is_hit(leg.direction, before, close);
+        let moved = if hit || !closing.moves(leg) {
+            (
+                Trail {
+                    stop: before,
+                    best: leg.best,
+                },
+                why,
+            )
+        } else {
+            self.follow(leg, closing, close)
+        };
+        let (Trail { stop, best }, why) = moved;
+        self.say(Fact::LegMarked {
+            leg: leg.id,
+            bar_at: bar.at,
+            close,
+            best,
+            atr: bar.atr,
+            series: closing.series_of(leg),
+        });
+        if closing.frozen {
+            return self.stands(leg, before, leg.atr);
+        }
+        self.tighten(leg, stop, why);
+        // Hit before it moved; at a target; or moved to the market or beyond it.
+        let reason = if stops::is_hit(leg.direction, stop, close) {
+            Some(why.reason())
+        } else {
+            target_reached(leg, close)
+        };
+        if let Some(reason) = reason {
+            self.get_out(leg, reason, alert(bar));
+            return Standing::gone(leg);
+        }
+        self.stands(leg, stop, bar.atr.or(leg.atr))
+    }
+
+    /// Returns where a bar moves best close and stop, and why the stop stands there.
+    fn follow(&self, leg: &Leg, closing: &Closing<'_>, close: Price) -> (Trail, StopWhy) {
+        let view = self.view;
+        let before = Trail {
+            stop: leg.stop,
+            best: leg.best,
+        };
+        let (Some(spec), Some(limits)) = (
+            view.rules.instruments.spec(leg.contract, view.today()),
+            view.rules.of(leg.contract.instrument),
+        ) else {
+            return (before, leg.stop_why);
+        };
+        let bar = Closed {
+            close,
+            atr: closing.bar.atr,
+            multiple: limits.trailing_atr,
+            tick: spec.ticks.at(close),
+        };
+        let mut after = before.after(leg.direction, &bar);
+        let mut why = if after.stop == before.stop {
+            leg.stop_why
+        } else {
+            StopWhy::Trailing
+        };
+        let even = self.breakeven(leg, close).unwrap_or(after.stop);
+        let tightest = stops::tighter(leg.direction, after.stop, even);
+        if tightest != after.stop {
+            (after.stop, why) = (tightest, StopWhy::Breakeven);
+        }
+        (after, why)
+    }
+
+    /// Judges what is held of a contract on a good price.
+    pub(super) fn tick(&mut self, tick: &Tick) {
+        let view = self.view;
+        let (contract, quote) = (tick.contract, tick.quote);
+        if !view.book.levels.are_touched(contract, quote.price) {
+            return;
+        }
+        let Some(instrument) = view.rules.instruments.get(contract.instrument) else {
+            return;
+        };
+        let traded = |at| self.is_traded(instrument.exchange, at);
+        let frozen = view.book.state_of(contract.instrument) == TradingState::Frozen;
+        if frozen || !traded(view.now) || !traded(quote.at) {
+            return;
+        }
+        let held = view.book.legs.values();
+        let mut legs: Vec<&Leg> = held
+            .filter(|leg| leg.is_open() && leg.contract == contract && leg.opened_at <= quote.at)
+            .collect();
+        legs.sort_by_key(|leg| (leg.opened_at, !leg.base, leg.layer));
+        for leg in legs {
+            self.judge_tick(leg, quote);
+        }
+    }
+
+    fn judge_tick(&mut self, leg: &Leg, quote: Quote) {
+        let price = quote.price;
+        let on_tick = self.view.rules.stops.hit_on == StopHitOn::Tick;
+        if on_tick && stops::is_hit(leg.direction, leg.stop, price) {
+            if is_backed(leg, quote) {
+                self.get_out(leg, leg.stop_why.reason(), None);
+            }
+            return;
+        }
+        if let Some(reason) = target_reached(leg, price) {
+            return self.get_out(leg, reason, None);
+        }
+        if on_tick && let Some(even) = self.breakeven(leg, price) {
+            self.tighten(leg, even, StopWhy::Breakeven);
+            if stops::is_hit(leg.direction, even, price) {
+                self.get_out(leg, ExitReason::Breakeven, None);
+            }
+        }
+    }
+
+    /// Returns the stop at the entry, where the profile wants it, the leg has earned its risk at
+    /// this price and its stop is still behind.
+    fn breakeven(&self, leg: &Leg, price: Price) -> Option<Price> {
+        let view = self.view;
+        let beyond = match view.rules.stops.breakeven {
+            Breakeven::Off => return None,
+            Breakeven::Entry => Ratio::default(),
+            Breakeven::Charges => Ratio::ONE,
+        };
+        let came_from = (leg.entry, leg.first_stop);
+        if !stops::has_earned_its_risk(leg.direction, came_from, price) {
+            return None;
+        }
+        let instrument = view.rules.instruments.get(leg.contract.instrument)?;
+        let spec = view.rules.instruments.spec(leg.contract, view.today())?;
+        let charges = self.round_trip(leg, (instrument.exchange, spec))?;
+        let even = stops::away(leg.direction, leg.entry, -charges.times(beyond))?;
+        let even = market::stop_rounded(even, leg.direction, spec.ticks.at(even));
+        (stops::tighter(leg.direction, leg.stop, even) != leg.stop).then_some(even)
+    }
+
+    /// Returns the charges of opening and closing a leg at its entry, in points.
+    fn round_trip(&self, leg: &Leg, (exchange, spec): (Exchange, &Spec)) -> Option<Points> {
+        let traded = Traded {
+            exchange,
+            kind: ChargeKind::of(exchange, leg.product),
+            side: leg.direction.opening(),
+            day: self.view.today(),
+        };
+        let turnover = spec.turnover(leg.entry, leg.lots);
+        let cost = self.view.rules.charges.round_trip(traded, turnover);
+        let per_point = Points::new(rust_decimal::Decimal::ONE).value(leg.lots, spec.point_value);
+        let points = cost.get().checked_div(per_point.get())?;
+        Some(Points::new(points.round_dp(8)))
+    }
+
+    /// Says that a stop moved, where it became tighter.
+    fn tighten(&mut self, leg: &Leg, to: Price, why: StopWhy) {
+        if stops::tighter(leg.direction, leg.stop, to) != leg.stop {
+            let from = leg.stop;
+            self.say(Fact::StopMoved {
+                leg: leg.id,
+                from,
+                to,
+                why,
+            });
+        }
+    }
+
+    /// Takes all of a leg out.
+    fn get_out(&mut self, leg: &Leg, reason: ExitReason, signal: Option<SignalId>) {
+        self.reduce_leg(leg, (reason, signal), None);
+    }
+
+    /// Takes lots of a leg out, all of them when none are named, under a name of its own.
+    pub(super) fn reduce_leg(
+        &mut self,
+        leg: &Leg,
+        (reason, signal): (ExitReason, Option<SignalId>),
+        lots: Option<Lots>,
+    ) {
+        let out = Out {
+            cause: leg.id.0.next(EXITS),
+            signal,
+            reason,
+            by_person: false,
+            lots,
+        };
+        self.exit_leg(leg, out, leg.exits);
+    }
+
+    fn is_traded(&self, exchange: Exchange, at: DateTime<Utc>) -> bool {
+        self.view.rules.calendar.session_at(exchange, at) == Session::Continuous
+    }
+}
+
+impl Closing<'_> {
+    /// Returns whether a leg is judged on this bar: it closed after the leg was filled, is newer than
+    /// the last, and of the leg's series. Until the source of its position sends bars, those of any
+    /// other serve; what was built, was built for the series.
+    fn judges(&self, leg: &Leg) -> bool {
+        let closed = self.bar.at;
+        let is_newer = leg.bar_at.is_none_or(|last| closed > last);
+        let is_own = match self.bar.from {
+            BarFrom::Alert { source, .. } => {
+                source == self.own || leg.series.is_none_or(|known| known == source)
+            }
+            BarFrom::History | BarFrom::Ticks => true,
+        };
+        closed > leg.opened_at && is_newer && is_own
+    }
+
+    /// Returns the series of a leg that was judged on this bar.
+    const fn series_of(&self, leg: &Leg) -> Option<SourceId> {
+        match self.bar.from {
+            BarFrom::Alert { source, .. } => Some(source),
+            BarFrom::History | BarFrom::Ticks => leg.series,
+        }
+    }
+
+    /// Returns whether a leg's stop may follow this bar: it opened after the leg was filled. One
+    /// that opened before may only fire it.
+    fn moves(&self, leg: &Leg) -> bool {
+        self.bar
+            .opened_at
+            .is_none_or(|opened| opened >= leg.opened_at)
+    }
+}
+
+/// Returns the name of the alert that brought a bar.
+const fn alert(bar: &Bar) -> Option<SignalId> {
+    match bar.from {
+        BarFrom::Alert { id, .. } => Some(id),
+        BarFrom::History | BarFrom::Ticks => None,
+    }
+}
+
+fn target_reached(leg: &Leg, price: Price) -> Option<ExitReason> {
+    let target = leg.target?;
+    stops::is_reached(leg.direction, target, price).then_some(ExitReason::Target)
+}
+
+/// Returns whether the book stands behind a trade at or beyond a stop: the other side is not more
+/// than half of the leg's first distance better than the stop.
+fn is_backed(leg: &Leg, quote: Quote) -> bool {
+    use crate::domain::order::Direction;
+    let edge = match leg.direction {
+        Direction::Long => quote.bid,
+        Direction::Short => quote.ask,
+    };
+    let distance = leg.direction.gain(leg.first_stop, leg.entry).abs();
+    edge.is_none_or(|edge| {
+        let above = leg.direction.gain(leg.stop, edge);
+        above + above <= distance
+    })
+}
