@@ -74,6 +74,16 @@ pub struct FlattenArgs {
     why: String,
 }
 
+/// What `torana roll` takes.
+#[derive(Args, Clone, Debug)]
+pub struct RollArgs {
+    /// The instrument.
+    instrument: String,
+    /// The reason; it is written down.
+    #[arg(long)]
+    why: String,
+}
+
 /// What `torana cancel` takes.
 #[derive(Args, Clone, Debug)]
 pub struct CancelArgs {
@@ -167,6 +177,12 @@ pub async fn exit(args: ExitArgs, config: Config) -> anyhow::Result<()> {
 /// Takes everything out.
 pub async fn flatten(args: FlattenArgs, config: Config) -> anyhow::Result<()> {
     order(&Wish::Flatten, &args.why, config).await
+}
+
+/// Confirms that an instrument changes its contract.
+pub async fn roll(args: RollArgs, config: Config) -> anyhow::Result<()> {
+    let instrument = instrument(&config.rules, &args.instrument)?;
+    order(&Wish::Roll(instrument), &args.why, config).await
 }
 
 /// Gives an intent up.

@@ -40,6 +40,8 @@ pub enum Work {
     Exit(operate::ExitArgs),
     /// Take everything out.
     Flatten(operate::FlattenArgs),
+    /// Close what is held of an instrument and open it in the next contract.
+    Roll(operate::RollArgs),
     /// Give an intent up.
     Cancel(operate::CancelArgs),
     /// Where our book and the broker's differ.
@@ -77,6 +79,7 @@ impl Work {
             Self::Freeze(args) => Box::pin(operate::freeze(args, config)).await,
             Self::Exit(args) => operate::exit(args, config).await,
             Self::Flatten(args) => operate::flatten(args, config).await,
+            Self::Roll(args) => operate::roll(args, config).await,
             Self::Cancel(args) => operate::cancel(args, config).await,
             Self::Findings(shown) => findings::run(shown, config).await,
             Self::Adopt(args) => findings::adopt(args, config).await,

@@ -14,9 +14,10 @@ use crate::domain::charges::Charges;
 use crate::domain::instrument::{Instrument, InstrumentKind, Instruments};
 use crate::domain::money::{Percent, Ratio};
 use crate::domain::rules::{
-    AlertRules, Breakeven, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules,
-    ProofRules, ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules,
-    RulesHash, SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
+    AlertRules, Breakeven, CloseRules, DayRules, EodExit, InstrumentRules, OnBreach, OnExisting,
+    PortfolioRules, ProofRules, ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse,
+    ReconcileRules, RollUse, Rules, RulesHash, SizingEquity, SizingRules, StopHitOn, StopRules,
+    StopSource, TimingRules,
 };
 use crate::domain::sizing::VolatilityUse;
 
@@ -35,6 +36,8 @@ words! {
     StopHitOn { "close" => Self::Close, "tick" => Self::Tick }
     OnBreach { "reduce" => Self::Reduce, "flatten" => Self::Flatten }
     OnExisting { "reject" => Self::Reject, "add" => Self::Add }
+    EodExit { "stop" => Self::Stop, "supertrend" => Self::Supertrend, "off" => Self::Off }
+    RollUse { "propose" => Self::Propose, "auto" => Self::Auto, "off" => Self::Off }
     QuantityUse { "cap" => Self::Cap, "strict" => Self::Strict }
 }
 
@@ -157,6 +160,7 @@ struct Sections {
     pyramid: PyramidRules,
     stops: StopRules,
     alerts: AlertRules,
+    close: CloseRules,
     day: DayRules,
     timing: TimingRules,
     proof: ProofRules,
@@ -177,6 +181,7 @@ impl Sections {
             pyramid: self.pyramid,
             stops: self.stops,
             alerts: self.alerts,
+            close: self.close,
             day: self.day,
             timing: self.timing,
             proof: self.proof,
@@ -222,6 +227,10 @@ fn read_sections(file: &mut Section<'_>, shared: &Shared) -> Option<Sections> {
             loss, drawdown, trades, losing_streak, cool_down, on_breach,
         })
     });
+    let close = file.read(
+        "close",
+        |section| read!(section => CloseRules { eod_exit, roll }),
+    );
     let drift = file.read("drift", |section| {
         read!(section => Drift { divergence_base, divergence_add, growth_base, growth_add })
     });
@@ -231,6 +240,7 @@ fn read_sections(file: &mut Section<'_>, shared: &Shared) -> Option<Sections> {
         pyramid: pyramid?,
         stops: stops?,
         alerts: alerts?,
+        close: close?,
         day: day?,
         timing: timing_rules(shared.timing.as_ref()?, &drift?),
         proof: shared.proof.clone()?,

@@ -252,7 +252,7 @@ impl<B: Broker> Courier<B> {
         // A resting order stands in the way of an exit.
         let class = match id.intent.purpose {
             Purpose::Protective => Class::Exit,
-            Purpose::Entry | Purpose::Add | Purpose::Exit => Class::Cancel,
+            Purpose::Entry | Purpose::Add | Purpose::Exit | Purpose::Roll => Class::Cancel,
         };
         self.budget.take(class).await;
         let fence = self.lease.epoch();

@@ -66,13 +66,17 @@ pub fn tell(signal: SignalId, facts: &[Fact]) -> Told {
     let intents: Vec<String> = approved.iter().map(|one| one.intent.to_string()).collect();
     let lots = approved.iter().find_map(|one| one.lots).map(Lots::get);
     let detail = detail(facts, code);
+    let refusal = facts.iter().find_map(Fact::refusal);
+    let decided = refusal
+        .and_then(|trace| trace.decided)
+        .map(|intent| intent.to_string());
     let body = Body {
         signal_id: signal.to_string(),
         verdict: verdict.word(),
         code,
         detail: &detail,
         lots,
-        intent_id: intents.first().map(String::as_str),
+        intent_id: intents.first().map(String::as_str).or(decided.as_deref()),
         intents: &intents,
     };
     let body = serde_json::to_string(&body).unwrap_or_else(|_| "{}".to_owned());
@@ -124,6 +128,9 @@ fn refused(trace: &Trace, code: &str) -> String {
     let Some((gate, figures, fits)) = failed else {
         return code.to_owned();
     };
+    if let ("eod_already_decided", Some(intent)) = (gate.0, trace.decided) {
+        return format!("{code}: intent {intent} is the decision on this bar");
+    }
     if gate.0 == "size" {
         return format!("{code}: {}{}", sized(trace), missing(trace));
     }

@@ -98,7 +98,7 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
         Fact::BarSeen {
             instrument, close, ..
         } => format!("bar of {} closed at {close}", name(*instrument)),
-        Fact::EodViewed { instrument, .. } => format!("end-of-day look at {}", name(*instrument)),
+        Fact::EodViewed(scout) => format!("end-of-day look at {}", name(scout.instrument)),
         Fact::DayStarted { day, equity, .. } => format!("day {day} began with equity {equity}"),
         Fact::LimitBreached { code, value, limit } => {
             format!("limit {} breached: {value} against {limit}", code.0)
@@ -210,6 +210,32 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             "OpenAlgo is in semi-automatic mode: orders wait there for a person, and nothing can be cancelled".to_owned()
         }
         Fact::SemiAutoSeen { on: false } => "OpenAlgo takes orders by itself again".to_owned(),
+        Fact::EodJudged(judged) => format!(
+            "end of day of {}: {} would {}, does {}: {}",
+            name(judged.instrument),
+            judged.phase.word(),
+            judged.would.word(),
+            judged.does.word(),
+            judged.why.0
+        ),
+        Fact::SquareOffLate { instrument, .. } => {
+            format!("{} is not flat and should be", name(*instrument))
+        }
+        Fact::RollProposed { roll, .. } => {
+            format!("{} should roll into {}", symbol(roll.from), symbol(roll.to))
+        }
+        Fact::RollStarted { roll, by, why, .. } => format!(
+            "{} rolls into {} by {by}: {why}",
+            symbol(roll.from),
+            symbol(roll.to)
+        ),
+        Fact::RollEnded {
+            instrument, code, ..
+        } => format!("the roll of {} ended: {}", name(*instrument), code.0),
+        Fact::LegCarried(carry) => format!(
+            "leg {} took over from {}: entry {}, stop {}",
+            carry.leg, carry.from, carry.entry, carry.stop
+        ),
     }
 }
 

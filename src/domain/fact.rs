@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::close::{Carry, EodJudgement, Roll};
 use super::finding::{Drift, FindingEnd, Repair};
 use super::gates::Trace;
 use super::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId, SignalId};
@@ -13,7 +14,7 @@ use super::instrument::{ContractId, InstrumentIx};
 use super::money::{Lots, Money, Percent, Points, Price, Quantity, Ratio};
 use super::order::{BrokerOrderId, Direction, Pricing, Product, Side};
 use super::rules::RulesHash;
-use super::signal::{Layer, Signal, SourceId};
+use super::signal::{Layer, Scout, Signal, SourceId};
 
 /// Who is named when a limit of the day, or one that stays, sets the desk's state.
 pub const BY_LIMIT: &str = "torana, for a limit";
@@ -164,11 +165,7 @@ pub enum Fact {
         atr: Option<Points>,
     },
     /// An end-of-day look was seen.
-    EodViewed {
-        signal: SignalId,
-        instrument: InstrumentIx,
-        at: DateTime<Utc>,
-    },
+    EodViewed(Box<Scout>),
     /// An exchange day began.
     DayStarted {
         day: NaiveDate,
@@ -275,6 +272,33 @@ pub enum Fact {
     },
     /// OpenAlgo holds orders back until a person approves them, or no longer does.
     SemiAutoSeen { on: bool },
+    /// The end of the day was judged.
+    EodJudged(Box<EodJudgement>),
+    /// A position of the day was not flat when it had to be.
+    SquareOffLate {
+        instrument: InstrumentIx,
+        day: NaiveDate,
+    },
+    /// A position should change its contract.
+    RollProposed {
+        instrument: InstrumentIx,
+        roll: Roll,
+    },
+    /// A position changes its contract.
+    RollStarted {
+        instrument: InstrumentIx,
+        roll: Roll,
+        by: String,
+        why: String,
+    },
+    /// A change of contract is over.
+    RollEnded {
+        instrument: InstrumentIx,
+        position: PositionId,
+        code: Code,
+    },
+    /// A leg in a new contract took over from its old one.
+    LegCarried(Box<Carry>),
 }
 
 impl Fact {
@@ -631,6 +655,8 @@ macro_rules! words {
         }
     )*};
 }
+
+pub(super) use words;
 
 words! {
     ExitReason {

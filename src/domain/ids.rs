@@ -27,6 +27,8 @@ pub enum Purpose {
     Exit,
     /// A resting stop at the broker.
     Protective,
+    /// Opens in a new contract what was closed in the old one.
+    Roll,
 }
 
 /// One goal: its cause, what it is for, and its number where one cause has several.
@@ -96,13 +98,14 @@ impl Purpose {
             Self::Add => "add",
             Self::Exit => "exit",
             Self::Protective => "stop",
+            Self::Roll => "roll",
         }
     }
 
     /// Returns whether fulfilling it makes a position larger.
     pub const fn opens(self) -> bool {
         match self {
-            Self::Entry | Self::Add => true,
+            Self::Entry | Self::Add | Self::Roll => true,
             Self::Exit | Self::Protective => false,
         }
     }
@@ -116,6 +119,7 @@ impl FromStr for Purpose {
             "add" => Ok(Self::Add),
             "exit" => Ok(Self::Exit),
             "stop" => Ok(Self::Protective),
+            "roll" => Ok(Self::Roll),
             _ => Err(BadId),
         }
     }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::broker_book::{BrokerBook, Net, NetKey};
+use super::close::Difference;
 use super::fact::Code;
 use super::finding::Adoption;
 use super::ids::{Cause, FindingId, IntentId, LegId, OrderId, SignalId};
@@ -47,6 +48,8 @@ pub enum Input {
     UnitsSeen(UnitsSeen),
     /// Whether OpenAlgo holds orders back until a person approves them.
     SemiAuto(bool),
+    /// The broker says otherwise about a market or a contract.
+    Difference(Box<Difference>),
 }
 
 impl Input {
@@ -73,7 +76,8 @@ impl Input {
             | Self::Terms(_)
             | Self::BrokerBook(_)
             | Self::UnitsSeen(_)
-            | Self::SemiAuto(_) => None,
+            | Self::SemiAuto(_)
+            | Self::Difference(_) => None,
         }
     }
 }
@@ -302,6 +306,8 @@ pub enum Command {
     Flatten,
     /// Change who may send alerts or order.
     Access(Access),
+    /// Change the contract of what is held of an instrument.
+    Roll(InstrumentIx),
 }
 
 /// A limit that stays breached until a person clears it.

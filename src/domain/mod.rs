@@ -8,6 +8,7 @@ pub mod book;
 pub mod broker_book;
 pub mod calendar;
 pub mod charges;
+pub mod close;
 pub mod decide;
 pub mod fact;
 pub mod finding;

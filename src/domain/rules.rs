@@ -41,6 +41,8 @@ pub struct Rules {
     pub stops: StopRules,
     /// How alerts are read.
     pub alerts: AlertRules,
+    /// What happens at the end of a day and of a contract.
+    pub close: CloseRules,
     /// Limits of the day.
     pub day: DayRules,
     /// Ages, waits and deadlines.
@@ -266,6 +268,37 @@ pub struct AlertRules {
     pub quantity: QuantityUse,
     /// Whether a layered entry without ATR is refused.
     pub require_atr: bool,
+}
+
+/// What an end-of-day look takes a position out by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EodExit {
+    /// Our stop against the look's price.
+    Stop,
+    /// The sender's trend line.
+    Supertrend,
+    /// Nothing.
+    Off,
+}
+
+/// Who changes the contract of a position that nears its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RollUse {
+    /// It is proposed; a person confirms.
+    Propose,
+    /// It is done.
+    Auto,
+    /// Neither.
+    Off,
+}
+
+/// What happens at the end of a day and of a contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseRules {
+    /// What an end-of-day look takes a position out by.
+    pub eod_exit: EodExit,
+    /// Who changes contracts.
+    pub roll: RollUse,
 }
 
 /// Limits of the exchange day (03:00 to 03:00 IST).

@@ -126,7 +126,7 @@ impl Signal {
     clippy::struct_excessive_bools,
     reason = "the alert has these four words"
 )]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scout {
     /// Its name.
     pub id: SignalId,
@@ -134,6 +134,10 @@ pub struct Scout {
     pub source: SourceId,
     /// Of what.
     pub instrument: InstrumentIx,
+    /// How the position is to be carried, when the source says so.
+    pub product: Option<Product>,
+    /// The stricter profile of its source.
+    pub profile: Option<String>,
     /// When it looked.
     pub at: DateTime<Utc>,
     /// The price it saw.

@@ -50,7 +50,7 @@ pub fn due(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Vec<Call> {
     open.sort_by_key(|order| match order.id.intent.purpose {
         Purpose::Exit => 0,
         Purpose::Protective => 1,
-        Purpose::Entry | Purpose::Add => 2,
+        Purpose::Entry | Purpose::Add | Purpose::Roll => 2,
     });
     for order in open {
         match order.state {

@@ -4,8 +4,7 @@ use serde_json::Value;
 
 use super::text::{BadText, Fields, Names, Spread, Take, objects, record};
 use crate::domain::book::{
-    CancelState, InstrumentState, Intent, Leg, ModifyState, Order, OrderState, Position, Resting,
-    Reversal,
+    CancelState, Intent, Leg, ModifyState, Order, OrderState, Position, Resting, Reversal,
 };
 use crate::domain::fact::{Change, Goal, OpenGoal};
 use crate::domain::finding::{Drift, Finding, FindingEnd, Repair};
@@ -14,7 +13,6 @@ use crate::domain::order::Pricing;
 
 record! {
     Reversal { signal, until }
-    InstrumentState { state, bar_at, atr, stopped_at, units_on, units_doubted }
 }
 
 objects!(Position, Leg, Intent, Order, Finding);

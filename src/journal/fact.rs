@@ -148,7 +148,6 @@ facts! {
         LegMarked = "leg_marked" { leg, bar_at, close, best, atr, series }
         StopMoved = "stop_moved" { leg, from, to, why }
         BarSeen = "bar_seen" { instrument, at, close, atr }
-        EodViewed = "eod_viewed" { signal, instrument, at }
         DayStarted = "day_started" { day, equity, high_water }
         LimitBreached = "limit_breached" { code, value, limit }
         TradingStateSet = "trading_state_set" { scope, state, by, why }
@@ -170,6 +169,10 @@ facts! {
         FlattenEnded = "flatten_ended" { id, code }
         SourceChanged = "source_changed" { what, name, change, detail, by, why }
         SemiAutoSeen = "semi_auto_seen" { on }
+        SquareOffLate = "square_off_late" { instrument, day }
+        RollProposed = "roll_proposed" { instrument, roll }
+        RollStarted = "roll_started" { instrument, roll, by, why }
+        RollEnded = "roll_ended" { instrument, position, code }
     }
     boxed {
         IntentApproved = "intent_approved"
@@ -182,6 +185,9 @@ facts! {
         ModifyDone = "modify_done"
         DriftFound = "drift_found"
         RepairProposed = "repair_proposed"
+        EodViewed = "eod_viewed"
+        EodJudged = "eod_judged"
+        LegCarried = "leg_carried"
     }
 }
 
@@ -236,8 +242,14 @@ pub fn refs(fact: &Fact) -> Refs {
         Fact::SignalRejected { signal, .. }
         | Fact::SignalRecorded { signal, .. }
         | Fact::SignalAccepted { signal, .. }
-        | Fact::ReversalEnded { signal, .. }
-        | Fact::EodViewed { signal, .. } => Refs::signal(*signal),
+        | Fact::ReversalEnded { signal, .. } => Refs::signal(*signal),
+        Fact::EodViewed(scout) => Refs::signal(scout.id),
+        Fact::EodJudged(judged) => Refs {
+            signal: judged.signal,
+            intent: judged.intent,
+            ..Refs::default()
+        },
+        Fact::LegCarried(carry) => Refs::leg(carry.leg),
         Fact::ReversalWaiting { signal, .. } => Refs::signal(signal.id),
         Fact::InputFaulted { signal } => Refs {
             signal: *signal,
@@ -301,6 +313,10 @@ pub fn refs(fact: &Fact) -> Refs {
         | Fact::FlattenLeft { .. }
         | Fact::FlattenEnded { .. }
         | Fact::SourceChanged { .. }
-        | Fact::SemiAutoSeen { .. } => Refs::default(),
+        | Fact::SemiAutoSeen { .. }
+        | Fact::SquareOffLate { .. }
+        | Fact::RollProposed { .. }
+        | Fact::RollStarted { .. }
+        | Fact::RollEnded { .. } => Refs::default(),
     }
 }

@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::text::{BadText, Names, Out, Put, Take, words};
+use crate::domain::close::{EodMove, EodPhase};
 use crate::domain::fact::{CancelWhy, Code, ExitReason, IntentEnd, LedgerKind, OrderEnd, StopWhy};
 use crate::domain::finding::{FindingEnd, PriceBasis};
 use crate::domain::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId};
@@ -273,6 +274,7 @@ listed!(
     PriceBasis,
     StopWhy
 );
+listed!(EodPhase, EodMove);
 
 words! {
     TradingState { Active = "active", Reducing = "reducing", Frozen = "frozen" }

@@ -7,6 +7,7 @@
 //! 3. What was written reads back as the same value; times are whole microseconds.
 
 mod book;
+mod close;
 mod desk;
 mod fact;
 mod leaf;

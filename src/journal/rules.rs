@@ -12,9 +12,10 @@ use crate::domain::instrument::{
 use crate::domain::market::{Tick, TickStep, TickTable};
 use crate::domain::order::Exchange;
 use crate::domain::rules::{
-    AlertRules, Breakeven, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules,
-    ProofRules, ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules,
-    SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
+    AlertRules, Breakeven, CloseRules, DayRules, EodExit, InstrumentRules, OnBreach, OnExisting,
+    PortfolioRules, ProofRules, ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse,
+    ReconcileRules, RollUse, Rules, SizingEquity, SizingRules, StopHitOn, StopRules, StopSource,
+    TimingRules,
 };
 
 shown_record! {
@@ -32,6 +33,7 @@ shown_record! {
     StopRules { source, percent, hit_on, protective_stop, disaster_offset, range, breakeven, peel_off }
     AlertRules { long_only, on_existing, quantity, require_atr }
     DayRules { loss, drawdown, trades, losing_streak, cool_down, on_breach }
+    CloseRules { eod_exit, roll }
     TimingRules {
         intent_validity, entry_wait, funds_age, mark_age, basis_age, divergence_base,
         divergence_add, growth_base, growth_add, exit_pause_min, exit_pause_max, release_pause,
@@ -74,6 +76,8 @@ words! {
     ProtectiveStop { Day = "day", Off = "off" }
     OnBreach { Reduce = "reduce", Flatten = "flatten" }
     OnExisting { Reject = "reject", Add = "add" }
+    EodExit { Stop = "stop", Supertrend = "supertrend", Off = "off" }
+    RollUse { Propose = "propose", Auto = "auto", Off = "off" }
     QuantityUse { Cap = "cap", Strict = "strict" }
     ChargeKind {
         Future = "future", EquityIntraday = "equity_intraday", EquityDelivery = "equity_delivery",
@@ -100,6 +104,7 @@ impl Put for Rules {
             pyramid,
             stops,
             alerts,
+            close,
             day,
             timing,
             proof,
@@ -117,6 +122,7 @@ impl Put for Rules {
             fields.put("pyramid", pyramid);
             fields.put("stops", stops);
             fields.put("alerts", alerts);
+            fields.put("close", close);
             fields.put("day", day);
             fields.put("timing", timing);
             fields.put("proof", proof);

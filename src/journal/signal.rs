@@ -4,12 +4,17 @@ use serde_json::Value;
 
 use super::text::{BadText, Names, Out, Put, Take, record, words};
 use crate::domain::order::Side;
-use crate::domain::signal::{Ask, Expected, Signal, TradeWord, Which};
+use crate::domain::signal::{Ask, Expected, Scout, Signal, TradeWord, Which};
 
 record! {
     Signal {
         id, source, ask, instrument, contract, product, price, stop, target, atr, er, at, bar,
         id_reused, profile,
+    }
+    Scout {
+        id, source, instrument, product, profile, at, price, atr, er, supertrend, long_entry,
+        long_exit,
+        short_entry, short_exit,
     }
 }
 

@@ -14,9 +14,9 @@ use crate::domain::instrument::{ContractId, Expiry};
 use crate::domain::money::{Money, Percent, Ratio};
 use crate::domain::order::Exchange;
 use crate::domain::rules::{
-    AlertRules, Breakeven, DayRules, OnBreach, OnExisting, PortfolioRules, ProofRules,
-    ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, SizingEquity,
-    SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
+    AlertRules, Breakeven, CloseRules, DayRules, EodExit, OnBreach, OnExisting, PortfolioRules,
+    ProofRules, ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, RollUse,
+    SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
 };
 use crate::domain::sizing::VolatilityUse;
 
@@ -159,6 +159,10 @@ fn rules() -> Rules {
             on_existing: OnExisting::Reject,
             quantity: QuantityUse::Cap,
             require_atr: true,
+        },
+        close: CloseRules {
+            eod_exit: EodExit::Stop,
+            roll: RollUse::Propose,
         },
         day: DayRules {
             loss: Some(percent(3)),

@@ -9,7 +9,10 @@ use crate::domain::input::Quote;
 use crate::domain::sizing::{BaseSize, PyramidSize, Shortfall};
 
 record! {
-    Trace { kind, profile, contract, price, stop, basis, market, atr, er, equity, size, verdicts }
+    Trace {
+        kind, profile, contract, price, stop, basis, market, atr, er, equity, size, decided,
+        verdicts,
+    }
     Quote { price, bid, ask, at }
     Equity { realised, unrealised, marked, sizing }
     Shortfall { limiter, missing, stop, atr, equity }

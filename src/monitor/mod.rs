@@ -31,6 +31,13 @@ use crate::domain::input::Input;
 /// The pause between looks whether the lease has become ours.
 const LEASE_LOOK: Duration = Duration::from_millis(100);
 
+/// The pause between looks at the clock: phases before a close are 15 seconds long.
+const CLOCK_LOOK: Duration = Duration::from_millis(250);
+
+/// Decisions that one moment may lead to, one after the other: an end of the day makes one entry at
+/// a time.
+const MOMENT_DECISIONS_MAX: u32 = 16;
+
 /// Watches.
 pub struct Monitor<B> {
     /// Decides.
@@ -88,11 +95,26 @@ impl<B: Broker> Monitor<B> {
 
     /// Lets time pass, when that would make something true.
     async fn time(&self, epoch: i64) {
-        if !self.desk.would_matter(&Input::Time) {
-            return;
+        for _ in 0..MOMENT_DECISIONS_MAX {
+            if !self.desk.would_matter(&Input::Time) {
+                return;
+            }
+            if let Err(error) = self.desk.input(Input::Time, Some(epoch)).await {
+                return warn!(%error, "the passing of time was not written");
+            }
         }
-        if let Err(error) = self.desk.input(Input::Time, Some(epoch)).await {
-            warn!(%error, "the passing of time was not written");
+    }
+
+    /// Looks at the clock, again and again: what is due at a second waits for no broker.
+    async fn watch_clock(&self, stop: &CancellationToken) {
+        loop {
+            if let Some(epoch) = self.lease.epoch() {
+                self.time(epoch).await;
+            }
+            tokio::select! {
+                () = sleep(CLOCK_LOOK) => {}
+                () = stop.cancelled() => return,
+            }
         }
     }
 
@@ -102,7 +124,8 @@ impl<B: Broker> Monitor<B> {
             self.watch_orders(&stop),
             self.watch_prices(&stop),
             self.watch_books(&stop),
-            self.watch_mode(&stop)
+            self.watch_mode(&stop),
+            self.watch_clock(&stop)
         );
     }
 

@@ -226,6 +226,18 @@ pub(super) fn of_fact(fact: &Fact, (seq, names): (i64, Names<'_>)) -> Option<Not
             };
             (severity, once("semi_auto", seq), text.to_owned())
         }
+        Fact::RollProposed { instrument, roll } => {
+            let name = names.instrument(*instrument);
+            let day = |end: Option<chrono::NaiveDate>| {
+                end.map_or_else(|| "?".to_owned(), |day| day.to_string())
+            };
+            let text = format!(
+                "{name}: its contract of {} should give way to that of {}; confirm with `torana roll {name} --why …`",
+                day(roll.from.expiry),
+                day(roll.to.expiry)
+            );
+            (Severity::Warning, format!("roll:{}", roll.position), text)
+        }
         Fact::UnitsProved { .. }
         | Fact::SignalRejected { .. }
         | Fact::SignalRecorded { .. }
@@ -262,7 +274,12 @@ pub(super) fn of_fact(fact: &Fact, (seq, names): (i64, Names<'_>)) -> Option<Not
         | Fact::ModifyDone(_)
         | Fact::ModifyFailed { .. }
         | Fact::TriggerSeen { .. }
-        | Fact::RepairProposed(_) => return None,
+        | Fact::RepairProposed(_)
+        | Fact::EodJudged(_)
+        | Fact::SquareOffLate { .. }
+        | Fact::RollStarted { .. }
+        | Fact::RollEnded { .. }
+        | Fact::LegCarried(_) => return None,
     };
     Some(Notice {
         severity,

@@ -458,6 +458,8 @@ impl<'a> Expected<'a> {
         while let Some(word) = words.next() {
             let found = match word {
                 "entry" => leg.entry.get(),
+                "first_stop" => leg.first_stop.get(),
+                "best" => leg.best.get(),
                 "stop" => leg.stop.get(),
                 "risk" => leg.risk.get(),
                 "charges" => leg.charges.get(),
@@ -499,6 +501,7 @@ impl<'a> Expected<'a> {
             "warned" | "breached" | "units" => self.limited(word, words),
             "again" => self.again(words),
             "change" | "rests" => self.changed(word, words),
+            "eod" | "roll" => self.closing(word, words),
             "reversal" => self.reversal(words),
             "finding" => {
                 let said = words.must("a code");
@@ -586,6 +589,39 @@ impl<'a> Expected<'a> {
                 });
             }
         }
+    }
+
+    fn closing(&self, word: &str, words: &mut Words<'_>) {
+        if word == "eod" {
+            self.judged(words);
+        } else {
+            self.rolled(words);
+        }
+    }
+
+    /// `roll proposed`, `roll started`, `roll rolled`: a change of contract; `roll ends refused`: what
+    /// it would have opened.
+    fn rolled(&self, words: &mut Words<'_>) {
+        if words.peek() == Some("ends") {
+            return self.intent_ended("roll", words);
+        }
+        let said = words.must("a word");
+        self.find("a roll", |fact| match fact {
+            Fact::RollProposed { .. } => said == "proposed",
+            Fact::RollStarted { .. } => said == "started",
+            Fact::RollEnded { code, .. } => code.0 == said,
+            _ => false,
+        });
+    }
+
+    /// `eod look eod_looked`, `eod execute eod_agreed long`: the end of the day was judged.
+    fn judged(&self, words: &mut Words<'_>) {
+        let (phase, why) = (words.must("a phase"), words.must("why"));
+        let does = words.next();
+        self.find("a judgement", |fact| {
+            matches!(fact, Fact::EodJudged(one) if one.phase.word() == phase
+                && one.why.0 == why && does.is_none_or(|does| one.does.word() == does))
+        });
     }
 
     /// `entry ends expired [filled 4]`: a goal was reached or given up.

@@ -12,7 +12,7 @@ use torana::domain::instrument::InstrumentIx;
 use torana::domain::money::{Lots, Money, Percent, Points};
 use torana::domain::order::{BrokerOrderId, Direction, Product, Side};
 use torana::domain::signal::{
-    Ask, Bar, BarFrom, Expected, Layer, Signal, SourceId, TradeWord, Which,
+    Ask, Bar, BarFrom, Expected, Layer, Scout, Signal, SourceId, TradeWord, Which,
 };
 
 use crate::desk::Desk;
@@ -166,6 +166,9 @@ impl Desk {
     pub(crate) fn signal(&mut self, words: &mut Words<'_>) {
         let kind = words.must("a kind");
         let instrument = self.instrument(words);
+        if kind == "EOD_MONITOR" {
+            return self.scout(instrument, words);
+        }
         let mut signal = Signal {
             id: self.cause(),
             source: SourceId(1),
@@ -205,6 +208,42 @@ impl Desk {
         }
         self.seen(instrument, signal.price);
         self.feed(&Input::Signal(Box::new(signal)));
+    }
+
+    /// `signal EOD_MONITOR BANK_NIFTY long_entry price 58,000 atr 360 er 0.9 [age 21s]`.
+    fn scout(&mut self, instrument: InstrumentIx, words: &mut Words<'_>) {
+        let mut scout = Scout {
+            id: self.cause(),
+            source: SourceId(1),
+            instrument,
+            product: None,
+            profile: None,
+            at: self.now,
+            price: torana::domain::money::Price::new(rust_decimal::Decimal::ONE).unwrap(),
+            atr: None,
+            er: None,
+            supertrend: None,
+            long_entry: false,
+            long_exit: false,
+            short_entry: false,
+            short_exit: false,
+        };
+        while let Some(word) = words.next() {
+            match word {
+                "long_entry" => scout.long_entry = true,
+                "long_exit" => scout.long_exit = true,
+                "short_entry" => scout.short_entry = true,
+                "short_exit" => scout.short_exit = true,
+                "price" => scout.price = words.price(word),
+                "atr" => scout.atr = Some(words.points(word)),
+                "er" => scout.er = Some(words.ratio(word)),
+                "supertrend" => scout.supertrend = Some(words.price(word)),
+                "age" => scout.at = self.now - words.seconds(word),
+                _ => panic!("a look has no {word}"),
+            }
+        }
+        self.seen(instrument, Some(scout.price));
+        self.feed(&Input::Scout(Box::new(scout)));
     }
 
     /// `bar BANK_NIFTY close 52,400 [atr 340] [opened 10:15] [closed 11:30] [source 2]`,
@@ -325,6 +364,7 @@ impl Desk {
                 let source = SourceId(words.must("a number").parse().unwrap());
                 Command::State(Scope::Source(source), state)
             }
+            "roll" => Command::Roll(self.instrument(words)),
             "cancel" => Command::CancelIntent(self.which(words).intent),
             "confirm" => {
                 let price = words.takes("price").then(|| words.price("price"));

@@ -121,6 +121,7 @@ macro_rules! stories {
 
 stories! {
     sizing
+    day_end
     adds
     decision_to_fill
     portfolio

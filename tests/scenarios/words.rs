@@ -142,6 +142,9 @@ pub(crate) fn moment(word: &str, now: DateTime<Utc>, today: NaiveDate) -> DateTi
                 _ => panic!("a change of time ends in s, m or h: {word}"),
             };
     }
+    if let Ok(shown) = chrono::NaiveDateTime::parse_from_str(word, "%Y-%m-%dT%H:%M:%S") {
+        return from_ist(shown);
+    }
     let shown = NaiveTime::parse_from_str(word, "%H:%M:%S")
         .or_else(|_| NaiveTime::parse_from_str(word, "%H:%M"))
         .unwrap_or_else(|_| panic!("no time of the day: {word}"));

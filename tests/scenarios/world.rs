@@ -5,16 +5,17 @@ use rust_decimal::Decimal;
 use torana::domain::calendar::{Calendar, DayTime, DayTrade, Hours, Market, Session, Window};
 use torana::domain::charges::{ChargeKind, ChargeRates, ChargeRounding, Charges};
 use torana::domain::instrument::{
-    Expiry, ExpiryRule, Instrument, InstrumentIx, InstrumentKind, Instruments, Margin,
+    ExitBy, Expiry, ExpiryRule, Instrument, InstrumentIx, InstrumentKind, Instruments, Margin,
     OrderQuantity, QuoteAge, SignalSymbol, Spec,
 };
 use torana::domain::market::{Tick, TickTable};
 use torana::domain::money::{Lots, Money, Percent, PointValue, Ratio};
 use torana::domain::order::{Exchange, Product};
 use torana::domain::rules::{
-    AlertRules, Breakeven, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules,
-    ProofRules, ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules,
-    RulesHash, SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
+    AlertRules, Breakeven, CloseRules, DayRules, EodExit, InstrumentRules, OnBreach, OnExisting,
+    PortfolioRules, ProofRules, ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse,
+    ReconcileRules, RollUse, Rules, RulesHash, SizingEquity, SizingRules, StopHitOn, StopRules,
+    StopSource, TimingRules,
 };
 use torana::domain::sizing::VolatilityUse;
 
@@ -70,6 +71,10 @@ pub(crate) fn rules() -> Rules {
             on_existing: OnExisting::Reject,
             quantity: QuantityUse::Cap,
             require_atr: false,
+        },
+        close: CloseRules {
+            eod_exit: EodExit::Stop,
+            roll: RollUse::Propose,
         },
         day: DayRules {
             loss: Some(percent(3)),
@@ -185,7 +190,7 @@ fn instrument(name: String, exchange: Exchange, (spec, protection): (Spec, Perce
 
 fn calendar() -> Calendar {
     let time = |hour, minute| DayTime::new(hour, minute).unwrap();
-    let market = |open: DayTime, close: DayTime, last: DayTime| Market {
+    let market = |open: DayTime, close: DayTime, last: [DayTime; 3]| Market {
         hours: vec![Hours {
             valid_from: always(),
             windows: vec![Window {
@@ -194,16 +199,18 @@ fn calendar() -> Calendar {
                 to: close,
             }],
             day_trade: DayTrade {
-                entries_until: last,
-                start: last,
-                flat_by: close,
+                entries_until: last[0],
+                start: last[1],
+                flat_by: last[2],
             },
         }],
         ..Market::default()
     };
-    let nse = market(time(9, 15), time(15, 30), time(15, 0));
-    let nfo = market(time(9, 15), time(15, 40), time(15, 0));
-    let mcx = market(time(9, 0), time(23, 30), time(22, 55));
+    let day = [time(15, 0), time(15, 5), time(15, 12)];
+    let night = [time(22, 50), time(22, 55), time(23, 2)];
+    let nse = market(time(9, 15), time(15, 15), day);
+    let nfo = market(time(9, 15), time(15, 40), day);
+    let mcx = market(time(9, 0), time(23, 30), night);
     Calendar::new(
         [
             (Exchange::Nse, nse),
@@ -318,6 +325,9 @@ pub(crate) fn change(rules: &mut Rules, mut words: Words<'_>) {
         }
         "prove_units" => rules.portfolio.prove_units = true,
         "flatten_on_breach" => rules.day.on_breach = OnBreach::Flatten,
+        "eod_exit_supertrend" => rules.close.eod_exit = EodExit::Supertrend,
+        "roll_auto" => rules.close.roll = RollUse::Auto,
+        "roll_off" => rules.close.roll = RollUse::Off,
         "require_funds" => rules.portfolio.require_funds = true,
         "charges" => {
             assert!(words.takes("on"));
@@ -402,6 +412,12 @@ fn change_instrument(rules: &mut Rules, ix: InstrumentIx, mut words: Words<'_>) 
         "ongoing_risk" => limits.ongoing_risk = Percent::new(words.number("percent")),
         "ongoing_volatility" => {
             limits.ongoing_volatility = Percent::new(words.number("percent"));
+        }
+        "exit_by" => {
+            one.exit_by = Some(ExitBy {
+                working_days_before: words.lots("days").get(),
+                at: DayTime::new(15, 0).unwrap(),
+            });
         }
         "max_adds" => limits.max_adds = words.lots("adds").get(),
         "max_lots" => limits.max_lots = Some(Lots::new(words.lots("most").get())),

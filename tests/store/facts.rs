@@ -125,5 +125,5 @@ async fn money_rows_say_what_was_before() {
             .unwrap();
         counts.push(found);
     }
-    assert_eq!(counts, [5, 5, 1, 1]);
+    assert_eq!(counts, [5, 5, 2, 1]);
 }

@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 use torana::domain::book::Equity;
+use torana::domain::close::{EodJudgement, EodMove, EodPhase};
 use torana::domain::fact::{
     Approval, BY_LIMIT, CancelWhy, Claim, Code, ExitReason, Fact, Fill, Goal, IntentEnd,
     LedgerKind, LegOpening, Movement, OpenGoal, OrderEnd, Reduction, StopWhy,
@@ -14,7 +15,7 @@ use torana::domain::instrument::ContractId;
 use torana::domain::money::{Lots, Money, Percent, Points, Price, Quantity, Ratio};
 use torana::domain::order::{BrokerOrderId, Direction, Pricing, Product, Side};
 use torana::domain::rules::RulesHash;
-use torana::domain::signal::{Ask, Expected, Layer, Signal, SourceId, TradeWord};
+use torana::domain::signal::{Ask, Expected, Layer, Scout, Signal, SourceId, TradeWord};
 use torana::domain::sizing::{BaseSize, Limiter, PyramidSize, Shortfall, VolatilityUse};
 
 use super::desk::{at, bank, cause, december, gold, share};
@@ -96,6 +97,7 @@ pub(crate) fn trace(kind: EntryKind, contract: ContractId) -> Box<Trace> {
             sizing: money("4987499.25"),
         },
         size: Some(size(kind)),
+        decided: Some(intent(1, Purpose::Entry)),
         verdicts: vec![
             verdict("direction", Judged::Pass(None, None)),
             verdict("divergence", Judged::Pass(some(27), some(2000))),
@@ -507,6 +509,7 @@ pub(crate) fn rich_day() -> Vec<Vec<Fact>> {
             reason: ExitReason::Operator,
         }],
         remarks(),
+        closes(),
         limits(),
     ]);
     day
@@ -604,6 +607,43 @@ fn cancel_fails(order: OrderId) -> Vec<Fact> {
     ]
 }
 
+/// What a day's end leads to.
+fn closes() -> Vec<Fact> {
+    vec![
+        Fact::EodViewed(Box::new(Scout {
+            id: cause(42),
+            source: SourceId(1),
+            instrument: bank(),
+            product: None,
+            profile: None,
+            at: at(9),
+            price: price("52000.2"),
+            atr: Some(points("350")),
+            er: Some(Ratio::new(Decimal::new(9, 1))),
+            supertrend: None,
+            long_entry: true,
+            long_exit: false,
+            short_entry: false,
+            short_exit: false,
+        })),
+        Fact::EodJudged(Box::new(EodJudgement {
+            instrument: bank(),
+            close: at(40),
+            phase: EodPhase::Execute,
+            would: EodMove::Add,
+            does: EodMove::Nothing,
+            why: Code("one_r_not_passed"),
+            signal: Some(cause(42)),
+            intent: None,
+            trace: Some(trace(EntryKind::Add, december(bank()))),
+        })),
+        Fact::SquareOffLate {
+            instrument: bank(),
+            day: at(0).date_naive(),
+        },
+    ]
+}
+
 fn remarks() -> Vec<Fact> {
     vec![
         Fact::SignalRejected {
@@ -616,11 +656,6 @@ fn remarks() -> Vec<Fact> {
             code: Code("already_flat"),
         },
         Fact::InputFaulted { signal: None },
-        Fact::EodViewed {
-            signal: cause(42),
-            instrument: bank(),
-            at: at(9),
-        },
         Fact::LimitBreached {
             code: Code("daily_loss"),
             value: money("-150000.1"),

@@ -12,9 +12,10 @@ use torana::domain::market::{Tick, TickTable};
 use torana::domain::money::{Lots, Money, Percent, PointValue, Ratio};
 use torana::domain::order::{Exchange, Product};
 use torana::domain::rules::{
-    AlertRules, Breakeven, DayRules, InstrumentRules, OnBreach, OnExisting, PortfolioRules,
-    ProofRules, ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse, ReconcileRules, Rules,
-    RulesHash, SizingEquity, SizingRules, StopHitOn, StopRules, StopSource, TimingRules,
+    AlertRules, Breakeven, CloseRules, DayRules, EodExit, InstrumentRules, OnBreach, OnExisting,
+    PortfolioRules, ProofRules, ProtectiveStop, PyramidBudget, PyramidRules, QuantityUse,
+    ReconcileRules, RollUse, Rules, RulesHash, SizingEquity, SizingRules, StopHitOn, StopRules,
+    StopSource, TimingRules,
 };
 use torana::domain::sizing::VolatilityUse;
 
@@ -97,6 +98,10 @@ pub(crate) fn rules() -> Rules {
             on_existing: OnExisting::Reject,
             quantity: QuantityUse::Cap,
             require_atr: false,
+        },
+        close: CloseRules {
+            eod_exit: EodExit::Stop,
+            roll: RollUse::Propose,
         },
         day: DayRules {
             loss: None,

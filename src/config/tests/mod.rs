@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::money::{Money, Percent};
 use crate::domain::order::{Exchange, Product};
 
+mod days;
 mod facts;
 
 fn env(pairs: &[(&str, &str)]) -> Environment {

@@ -65,6 +65,8 @@ pub enum Wish {
     Dismiss(FindingId),
     /// Take in so many lots that the broker holds, at this price and with this stop.
     Adopt(InstrumentIx, Lots, Price, Price),
+    /// Change the contract of what is held of an instrument.
+    Roll(InstrumentIx),
 }
 
 /// Who wants it, and why.
@@ -226,6 +228,9 @@ pub async fn carry_out(desk: &Desk, wish: &Wish, by: By<'_>) -> Result<Vec<Fact>
             "more than that is lost already: say a higher limit",
         ));
     }
+    if let (true, Wish::Roll(instrument)) = (facts.is_empty(), wish) {
+        return Err(not_rolled(desk, *instrument));
+    }
     Ok(facts)
 }
 
@@ -342,6 +347,7 @@ fn command(
             Err(WishError::Limit("the losing streak is not breached"))
         }
         Wish::Clear(latch) => Ok(Command::Clear(*latch)),
+        Wish::Roll(instrument) => Ok(Command::Roll(*instrument)),
     }
 }
 
@@ -354,6 +360,17 @@ const fn resume_asks(limits: Limits) -> &'static str {
     } else {
         "too many positions lost in a row: clear losing-streak to count anew"
     }
+}
+
+fn not_rolled(desk: &Desk, instrument: InstrumentIx) -> WishError {
+    let name = desk.rules().instruments.get(instrument);
+    let name = name.map_or("?", |one| one.name.as_str()).to_owned();
+    over(
+        "roll of",
+        &name,
+        "is not possible: it needs a position whose contract is about to end, an active \
+         instrument in continuous trading, and no order of it under way",
+    )
 }
 
 fn exit_position(book: &Book, id: PositionId, lots: Option<Lots>) -> Result<Command, WishError> {

@@ -25,7 +25,6 @@ impl Book {
             Fact::SignalRejected { .. }
             | Fact::SignalRecorded { .. }
             | Fact::InputFaulted { .. }
-            | Fact::EodViewed { .. }
             | Fact::FindingMade { .. }
             | Fact::SourceChanged { .. } => {}
             Fact::LimitBreached { code, .. } => self.breach(*code),
@@ -322,6 +321,21 @@ impl Book {
                 self.desk.semi_auto = *on;
                 self.touched.desk = true;
             }
+            Fact::EodViewed(scout) => self.view_close(scout),
+            Fact::EodJudged(judged) => self.judge_close(judged, at),
+            Fact::SquareOffLate { instrument, day } => {
+                self.on_instrument(*instrument, |known| known.late = Some(*day));
+            }
+            Fact::RollProposed { instrument, roll }
+            | Fact::RollStarted {
+                instrument, roll, ..
+            } => self.roll(*instrument, *roll),
+            Fact::RollEnded {
+                instrument,
+                position,
+                ..
+            } => self.end_roll(*instrument, *position),
+            Fact::LegCarried(carry) => self.carry(carry),
         }
     }
 

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::{Book, Leg, Position};
+use crate::domain::close::Carry;
 use crate::domain::fact::{ExitReason, Fill, LegOpening, Reduction, StopWhy};
-use crate::domain::ids::LegId;
+use crate::domain::ids::{LegId, PositionId, Purpose};
 use crate::domain::money::{Lots, Money, Points, Price};
 use crate::domain::signal::SourceId;
 
@@ -54,7 +55,7 @@ impl Book {
         }
     }
 
-    fn charge_position(&mut self, id: crate::domain::ids::PositionId, charges: Money) {
+    fn charge_position(&mut self, id: PositionId, charges: Money) {
         if let Some(position) = self.positions.get_mut(&id) {
             position.net -= charges;
             self.touched.positions.insert(id);
@@ -117,8 +118,9 @@ impl Book {
 
     fn count_entry(&mut self, opening: &LegOpening, entry: Price, at: DateTime<Utc>) {
         self.touched.positions.insert(opening.position);
+        let rolled = self.is_rolled(opening.leg);
         // What a person took in was entered on another day, or by another hand.
-        if opening.base && opening.source != SourceId::OPERATOR {
+        if opening.base && !rolled && opening.source != SourceId::OPERATOR {
             self.desk.day_trades = self.desk.day_trades.saturating_add(1);
             self.touched.desk = true;
         }
@@ -142,6 +144,9 @@ impl Book {
                 net: Money::ZERO,
             });
         position.closed_at = None;
+        if rolled {
+            return;
+        }
         position.last_entry = entry;
         if !opening.base {
             position.adds = position.adds.saturating_add(1);
@@ -192,6 +197,50 @@ impl Book {
             }
             self.touched.positions.insert(position.id);
         }
+    }
+
+    /// Puts on a leg, and on its position, what the leg had in its old contract.
+    pub(super) fn carry(&mut self, carry: &Carry) {
+        let Some(leg) = self.legs.get_mut(&carry.leg) else {
+            return;
+        };
+        leg.entry = carry.entry;
+        leg.first_stop = carry.first_stop;
+        leg.stop = carry.stop;
+        leg.best = carry.best;
+        leg.risk = carry.risk;
+        self.touched.legs.insert(leg.id);
+        let (base, contract) = (leg.base, leg.contract);
+        if let Some(position) = self.positions.get_mut(&leg.position) {
+            position.contract = contract;
+            position.last_entry = carry.last_entry;
+            if base {
+                position.base_entry = carry.entry;
+                position.base_stop = carry.first_stop;
+                position.base_risk = carry.risk;
+            }
+            self.touched.positions.insert(position.id);
+        }
+    }
+
+    /// Returns whether a leg comes out of another contract, so that it is no new entry.
+    fn is_rolled(&self, leg: LegId) -> bool {
+        self.intents
+            .values()
+            .any(|intent| intent.leg == leg && intent.id.purpose == Purpose::Roll)
+    }
+
+    /// Counts a position that ended: another loss in a row, or none any more.
+    pub(super) fn count_end(&mut self, position: PositionId) {
+        let Some(position) = self.positions.get(&position) else {
+            return;
+        };
+        self.desk.losing_streak = if position.net < Money::ZERO {
+            self.desk.losing_streak.saturating_add(1)
+        } else {
+            0
+        };
+        self.touched.desk = true;
     }
 
     pub(super) fn fix_risk(&mut self, id: LegId, risk: Money) {
@@ -253,19 +302,18 @@ impl Book {
         let Some(position) = self.positions.get_mut(&position) else {
             return;
         };
-        if !base && net < Money::ZERO {
+        // What is carried into another contract has not ended.
+        let ends = reason != ExitReason::Rollover;
+        if ends && !base && net < Money::ZERO {
             position.closed_add_loss -= net;
         }
         self.touched.positions.insert(position.id);
         if flat {
             position.closed_at = Some(at);
-            let lost = position.net < Money::ZERO;
-            self.desk.losing_streak = if lost {
-                self.desk.losing_streak.saturating_add(1)
-            } else {
-                0
-            };
-            self.touched.desk = true;
+            let id = position.id;
+            if ends {
+                self.count_end(id);
+            }
         }
     }
 }

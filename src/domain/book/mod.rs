@@ -5,6 +5,7 @@
 //! 3. What is over stays until [`Book::prune`], so that a late report still finds its order.
 
 mod apply;
+mod close;
 mod exposure;
 mod fills;
 mod held;
@@ -20,6 +21,7 @@ pub use fills::{average, share};
 pub use held::{Asked, signed};
 pub use levels::Levels;
 
+use super::close::{EodState, Roll};
 use super::fact::{CancelWhy, Change, ExitReason, Goal, IntentEnd, OrderEnd, StopWhy};
 use super::finding::Finding;
 use super::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId, Purpose, SignalId};
@@ -28,7 +30,7 @@ use super::instrument::{ContractId, InstrumentIx, InstrumentKind};
 use super::money::{Lots, Money, Percent, PointValue, Points, Price, Quantity};
 use super::order::{BrokerOrderId, Direction, Pricing, Product, Side};
 use super::rules::{Rules, RulesHash};
-use super::signal::{Layer, Signal, SourceId};
+use super::signal::{Layer, Scout, Signal, SourceId};
 
 /// How long what is over stays in the book.
 pub const KEPT: TimeDelta = TimeDelta::hours(24);
@@ -165,6 +167,14 @@ pub struct InstrumentState {
     pub units_on: Option<NaiveDate>,
     /// Whether the broker seems to count it otherwise than our rules say.
     pub units_doubted: bool,
+    /// The freshest end-of-day look.
+    pub look: Option<Scout>,
+    /// The newest end-of-day judgement.
+    pub eod: Option<EodState>,
+    /// A change of contract, proposed or under way.
+    pub roll: Option<Roll>,
+    /// The day on which its square-off was late.
+    pub late: Option<NaiveDate>,
 }
 
 /// What is held of one instrument, one way.

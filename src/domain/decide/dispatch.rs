@@ -87,6 +87,9 @@ impl Decision<'_> {
         if let Some(code) = self.source_no(goal) {
             return self.drop_entry(case, IntentEnd::SecondLook(code));
         }
+        if case.intent.id.purpose == Purpose::Roll {
+            return self.dispatch_roll(case, (dispatch, quote));
+        }
         if let Some(code) = self.second_look(case, goal, quote) {
             return self.drop_entry(case, IntentEnd::SecondLook(code));
         }
@@ -122,6 +125,15 @@ impl Decision<'_> {
         (!known).then_some(Code("profile_unknown"))
     }
 
+    /// What a roll opens was sized by what it closed: only its price is new.
+    fn dispatch_roll(&mut self, case: &Case<'_>, (dispatch, quote): (&Dispatch, Quote)) {
+        let tick = case.spec.ticks.at(quote.price);
+        let protection = case.instrument.protection;
+        let limit = market::protected(quote.price, case.order.side, protection, tick);
+        let lots = case.intent.waiting().min(case.spec.order_lots_max());
+        self.claim(case, dispatch, (lots, Pricing::Limit(limit), None));
+    }
+
     /// Returns why the market has moved too far since the decision, if it has.
     fn second_look(&self, case: &Case<'_>, goal: &OpenGoal, quote: Quote) -> Option<Code> {
         let direction = case.intent.direction;
@@ -146,7 +158,7 @@ impl Decision<'_> {
         let timing = &view.rules.timing;
         match case.intent.id.purpose {
             Purpose::Add => (timing.growth_add, timing.divergence_add),
-            Purpose::Entry | Purpose::Exit | Purpose::Protective => {
+            Purpose::Entry | Purpose::Exit | Purpose::Protective | Purpose::Roll => {
                 (timing.growth_base, timing.divergence_base)
             }
         }

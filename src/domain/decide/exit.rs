@@ -189,7 +189,10 @@ impl Decision<'_> {
                 let (order, why) = (order.id, CancelWhy::Reprice);
                 self.say(Fact::CancelWanted { order, why });
             }
-            if wider || (out.by_person && !exit.by_person) {
+            // What is taken out for good is not to be bought again in another contract.
+            let for_good = exit.goal == Goal::Close(ExitReason::Rollover)
+                && out.reason != ExitReason::Rollover;
+            if wider || for_good || (out.by_person && !exit.by_person) {
                 let lots = if wider { out.lots } else { exit.lots };
                 let leaving = lots.map_or(leg.lots, |lots| lots.less(exit.filled).min(leg.lots));
                 self.make_way(leg, leaving, out.by_person || exit.by_person);

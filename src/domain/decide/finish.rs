@@ -28,7 +28,7 @@ impl Decision<'_> {
             return;
         }
         match intent.id.purpose {
-            Purpose::Entry | Purpose::Add => self.after_entry(intent, order, end),
+            Purpose::Entry | Purpose::Add | Purpose::Roll => self.after_entry(intent, order, end),
             Purpose::Exit => self.after_exit(intent, order, end),
             Purpose::Protective => self.after_resting(intent, order, end),
         }
@@ -47,6 +47,14 @@ impl Decision<'_> {
             let order = next(intent, order.id);
             return self.say(Fact::OrderWanted {
                 order,
+                lots: waiting,
+                not_before: None,
+            });
+        }
+        let anew = (end.why, cancelled) == (OrderEnd::Cancelled, Some(CancelWhy::Reprice));
+        if anew && !waiting.is_zero() {
+            return self.say(Fact::OrderWanted {
+                order: next(intent, order.id),
                 lots: waiting,
                 not_before: None,
             });

@@ -9,6 +9,8 @@
 mod adopt;
 mod broker_book;
 mod dispatch;
+mod ends;
+mod eod;
 mod exit;
 mod finish;
 mod flatten;
@@ -20,6 +22,7 @@ mod outcome;
 mod peel;
 mod report;
 mod resting;
+mod roll;
 mod signal;
 mod stops;
 mod time;
@@ -29,9 +32,10 @@ mod units;
 use chrono::{DateTime, Utc};
 
 use super::book::Book;
+use super::close::Difference;
 use super::fact::{Code, Fact};
 use super::gates::View;
-use super::input::{Funds, Input};
+use super::input::{Funds, Input, Scope};
 use super::rules::Rules;
 
 /// Says what becomes true because of `input`.
@@ -59,6 +63,7 @@ pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> 
         Input::UnitsSeen(seen) => decision.units(seen),
         Input::SemiAuto(on) if book.desk.semi_auto == *on => {}
         Input::SemiAuto(on) => decision.say(Fact::SemiAutoSeen { on: *on }),
+        Input::Difference(found) => decision.difference(found),
     }
     decision.facts
 }
@@ -72,6 +77,18 @@ struct Decision<'a> {
 impl Decision<'_> {
     fn say(&mut self, fact: Fact) {
         self.facts.push(fact);
+    }
+
+    /// Writes down that the broker says otherwise; no new risk until a person has looked.
+    fn difference(&mut self, found: &Difference) {
+        self.say(Fact::FindingMade {
+            instrument: Some(found.instrument),
+            order: None,
+            code: found.code,
+            ours: found.ours.clone(),
+            theirs: found.theirs.clone(),
+        });
+        self.reduce(Scope::Instrument(found.instrument), found.code.0);
     }
 
     /// Writes a reading of the broker's free cash down; an older one says nothing new.
@@ -129,7 +146,7 @@ pub fn answer(facts: &[Fact]) -> Option<Answer> {
         | Fact::LegMarked { .. }
         | Fact::StopMoved { .. }
         | Fact::BarSeen { .. }
-        | Fact::EodViewed { .. }
+        | Fact::EodViewed(_)
         | Fact::DayStarted { .. }
         | Fact::LimitBreached { .. }
         | Fact::TradingStateSet { .. }
@@ -155,6 +172,12 @@ pub fn answer(facts: &[Fact]) -> Option<Answer> {
         | Fact::FlattenLeft { .. }
         | Fact::FlattenEnded { .. }
         | Fact::SourceChanged { .. }
-        | Fact::SemiAutoSeen { .. } => None,
+        | Fact::SemiAutoSeen { .. }
+        | Fact::EodJudged(_)
+        | Fact::SquareOffLate { .. }
+        | Fact::RollProposed { .. }
+        | Fact::RollStarted { .. }
+        | Fact::RollEnded { .. }
+        | Fact::LegCarried(_) => None,
     })
 }

@@ -47,6 +47,7 @@ impl Decision<'_> {
                 by,
                 why,
             }),
+            Command::Roll(instrument) => self.roll_ordered(operator, *instrument),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::domain::fact::{
     CancelWhy, Code, ExitReason, Fact, Fill, Goal, IntentEnd, LedgerKind, LegOpening, Movement,
     OpenGoal, OrderEnd, Reduction,
 };
-use crate::domain::ids::Purpose;
+use crate::domain::ids::{LegId, Purpose};
 use crate::domain::input::{Report, ReportStatus, Scope};
 use crate::domain::instrument::{Instrument, Spec};
 use crate::domain::money::{Lots, Money, PointValue, Points, Quantity};
@@ -79,6 +79,11 @@ impl Decision<'_> {
                 self.grow(&case, &growth, &mut end);
             } else {
                 self.shrink(&case, &growth, &mut end);
+                let rolls = intent.goal == Goal::Close(ExitReason::Rollover);
+                let leg = book.legs.get(&intent.leg).filter(|leg| leg.is_open());
+                if let Some(leg) = leg.filter(|_| rolls && end.held.is_zero()) {
+                    self.roll_on(leg, intent, (report, end.filled));
+                }
             }
             self.check_size(&case, report);
         }
@@ -161,16 +166,15 @@ impl Decision<'_> {
         };
         end.held = lots;
         end.filled = case.intent.filled.plus(growth.lots);
-        let risk = risk_of(
-            case.intent.direction,
-            (cost, lots),
-            goal,
-            case.spec.point_value,
-        );
-        self.say(Fact::RiskFixed {
-            leg: case.intent.leg,
-            risk,
-        });
+        let risk = if case.intent.id.purpose == Purpose::Roll {
+            self.carry(case.intent, goal, (cost, lots))
+        } else {
+            let stake = (cost, lots);
+            let risk = risk_of(case.intent.direction, stake, goal, case.spec.point_value);
+            let leg = case.intent.leg;
+            self.say(Fact::RiskFixed { leg, risk });
+            risk
+        };
         let reason = unwanted(case.intent, leg, risk);
         end.unwanted = reason.is_some();
         let exits = self.view.book.exit_of(case.intent.leg).is_some();
@@ -181,11 +185,21 @@ impl Decision<'_> {
 
     fn open_leg(&mut self, case: &Case<'_>, goal: &OpenGoal, total: (Lots, Points)) {
         let position = case.intent.position;
-        let known = self.view.book.positions.contains_key(&position);
+        let old = self
+            .view
+            .book
+            .legs
+            .get(&LegId(case.intent.leg.0.next(u8::MAX)));
+        let base = match case.intent.id.purpose {
+            Purpose::Roll => old.is_some_and(|old| old.base),
+            Purpose::Entry | Purpose::Add | Purpose::Exit | Purpose::Protective => {
+                !self.view.book.positions.contains_key(&position)
+            }
+        };
         self.say(Fact::LegOpened(Box::new(LegOpening {
             leg: case.intent.leg,
             position,
-            base: !known,
+            base,
             layer: goal.layer,
             contract: case.intent.contract,
             direction: case.intent.direction,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::Decision;
 use crate::domain::book::Position;
 use crate::domain::fact::{Approval, Code, ExitReason, Fact, Goal, OpenGoal};
@@ -78,16 +80,11 @@ impl Decision<'_> {
 
     /// Writes an end-of-day look down.
     pub(super) fn scout(&mut self, scout: &Scout) {
-        let (signal, instrument, at) = (scout.id, scout.instrument, scout.at);
         self.say(Fact::SignalRecorded {
-            signal,
+            signal: scout.id,
             code: Code("eod_viewed"),
         });
-        self.say(Fact::EodViewed {
-            signal,
-            instrument,
-            at,
-        });
+        self.say(Fact::EodViewed(Box::new(scout.clone())));
     }
 
     fn enter(&mut self, signal: &Signal, kind: EntryKind, side: (Direction, Layer)) {
@@ -128,6 +125,17 @@ impl Decision<'_> {
 
     /// Writes an approved entry down, with its first order.
     pub(super) fn open(&mut self, signal: &Signal, side: (Direction, Layer), approved: Approved) {
+        let until = self.view.now + self.view.rules.timing.intent_validity;
+        self.open_until(signal, side, (approved, until));
+    }
+
+    /// The same for one that may wait until a moment of its own.
+    pub(super) fn open_until(
+        &mut self,
+        signal: &Signal,
+        side: (Direction, Layer),
+        (approved, until): (Approved, DateTime<Utc>),
+    ) {
         let kind = approved.kind();
         let figures = approved.figures().clone();
         let (purpose, position) = match (kind, self.view.book.position_in(signal.instrument)) {
@@ -146,7 +154,7 @@ impl Decision<'_> {
             position,
             leg: LegId(signal.id),
             lots: Some(figures.lots),
-            valid_until: Some(self.view.now + self.view.rules.timing.intent_validity),
+            valid_until: Some(until),
             by_person: false,
             goal: Goal::Open(Box::new(OpenGoal {
                 layer: side.1,

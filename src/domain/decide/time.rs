@@ -48,6 +48,9 @@ impl Decision<'_> {
             self.second_half(reversal);
         }
         self.guard();
+        self.ends();
+        self.eod();
+        self.rolls();
     }
 
     /// An entry that could not be sent in time is a different trade.

@@ -18,6 +18,7 @@ pub use entry::{Basis, Entry, EntryKind, Figures, Size, View};
 
 use super::book::Equity;
 use super::fact::Code;
+use super::ids::IntentId;
 use super::input::Quote;
 use super::instrument::ContractId;
 use super::money::{Lots, Points, Price, Ratio};
@@ -76,6 +77,8 @@ pub struct Trace {
     pub equity: Equity,
     /// The arithmetic of the size, where it could be done.
     pub size: Option<Size>,
+    /// The end-of-day decision that had been made on the same bar.
+    pub decided: Option<IntentId>,
     /// Every question with its answer, in order.
     pub verdicts: Vec<Verdict>,
 }
@@ -134,6 +137,10 @@ pub const BASE: &[Gate] = &[
     Gate {
         code: Code("out_of_order"),
         ask: standing::in_order,
+    },
+    Gate {
+        code: Code("eod_already_decided"),
+        ask: standing::eod_undecided,
     },
     Gate {
         code: Code("contract_unknown"),
@@ -310,6 +317,10 @@ pub const ADD: &[Gate] = &[
     Gate {
         code: Code("out_of_order"),
         ask: standing::in_order,
+    },
+    Gate {
+        code: Code("eod_already_decided"),
+        ask: standing::eod_undecided,
     },
     Gate {
         code: Code("contract_unknown"),
@@ -510,6 +521,7 @@ pub fn approve(entry: &Entry<'_>) -> Result<Approved, Rejected> {
         er: entry.er,
         equity: entry.equity,
         size: entry.size,
+        decided: standing::eod_decision(entry).and_then(|state| state.intent),
         verdicts,
     });
     match (code, entry.figures()) {

@@ -64,19 +64,17 @@ pub(super) fn base_open(entry: &Entry<'_>) -> Judged {
     }
 }
 
-/// No entry of the instrument is in flight.
+/// No entry of the instrument is in flight, and it does not change its contract.
 pub(super) fn nothing_in_flight(entry: &Entry<'_>) -> Judged {
     let Some(contract) = entry.contract else {
         return Judged::NotAsked;
     };
-    plain(
-        entry
-            .view
-            .book
-            .entries_of(contract.instrument)
-            .next()
-            .is_none(),
-    )
+    let book = entry.view.book;
+    let known = book.instruments.get(&contract.instrument);
+    let rolls = known
+        .and_then(|known| known.roll)
+        .is_some_and(|roll| roll.started.is_some());
+    plain(!rolls && book.entries_of(contract.instrument).next().is_none())
 }
 
 /// There is an add left.

@@ -1,9 +1,11 @@
 //! May anything be opened now? Direction, identity, contract, session, state, limits of the day.
 
+use chrono::TimeDelta;
 use rust_decimal::Decimal;
 
 use super::{Entry, EntryKind, Judged, compared, plain};
 use crate::domain::calendar::Session;
+use crate::domain::close::{EodMove, EodState};
 use crate::domain::input::TradingState;
 use crate::domain::money::Money;
 use crate::domain::order::{Direction, Product};
@@ -38,6 +40,32 @@ pub(super) fn in_order(entry: &Entry<'_>) -> Judged {
     })
 }
 
+/// How long after an end-of-day decision an alert still speaks of the same bar.
+const SAME_BAR: TimeDelta = TimeDelta::minutes(30);
+
+/// The end of the day has not decided on this bar already.
+pub(super) fn eod_undecided(entry: &Entry<'_>) -> Judged {
+    match eod_state(entry) {
+        Some(_) => plain(eod_decision(entry).is_none()),
+        None => Judged::NotAsked,
+    }
+}
+
+/// Returns the end-of-day decision on the bar that an entry speaks of.
+pub(super) fn eod_decision(entry: &Entry<'_>) -> Option<EodState> {
+    eod_state(entry).filter(|state| {
+        let since = entry.view.now - state.at;
+        since >= TimeDelta::zero() && since <= SAME_BAR
+    })
+}
+
+/// Returns the newest end of a day on which something was done.
+fn eod_state(entry: &Entry<'_>) -> Option<EodState> {
+    let instrument = entry.contract?.instrument;
+    let known = entry.view.book.instruments.get(&instrument)?;
+    known.eod.filter(|state| state.does != EodMove::Nothing)
+}
+
 /// The contract is known, listed and not expired.
 pub(super) fn contract(entry: &Entry<'_>) -> Judged {
     let today = entry.view.today();
@@ -64,12 +92,19 @@ pub(super) fn session(entry: &Entry<'_>) -> Judged {
     plain(session == Session::Continuous)
 }
 
-/// An intraday position still has time.
+/// A position of the day still has time, and so has the contract.
 pub(super) fn entry_window(entry: &Entry<'_>) -> Judged {
+    let calendar = &entry.view.rules.calendar;
+    let instruments = &entry.view.rules.instruments;
+    let exit_by = entry
+        .contract
+        .and_then(|contract| instruments.exit_by(contract, calendar));
+    if exit_by.is_some_and(|at| at <= entry.view.now) {
+        return plain(false);
+    }
     if entry.product != Product::Mis {
         return Judged::NotAsked;
     }
-    let calendar = &entry.view.rules.calendar;
     match calendar.square_off(entry.instrument.exchange, entry.view.today()) {
         Some(window) => plain(entry.view.now < window.entries_until),
         None => Judged::NotAsked,

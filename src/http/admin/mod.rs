@@ -75,6 +75,7 @@ const BEFORE: Given = may(
     "rows older than the one named so: `next` of the answer before",
 );
 const WHY: Given = must("why", "string", "the reason; it is written down");
+const INSTRUMENT: Given = must("instrument", "string", "which instrument");
 const LOTS: Given = may("lots", "integer", "how many lots; all without it");
 const OUTCOME: Given = must("outcome", "string", "`placed` or `not_placed`");
 const BROKER_ID: Given = may(
@@ -107,6 +108,7 @@ pub const ROUTES: &[Route] = &[
     Route { method: "post", path: "/positions/{id}/exit", does: "Takes lots of a position out, the oldest leg first.", takes: &[LOTS, WHY], handler: || post().to(write::exit_position) },
     Route { method: "post", path: "/legs/{id}/exit", does: "Takes lots of a leg out.", takes: &[LOTS, WHY], handler: || post().to(write::exit_leg) },
     Route { method: "post", path: "/flatten", does: "Cancels and takes everything out, and lets nothing in until all has been flat for a while; what is not out is said in facts.", takes: &[WHY], handler: || post().to(write::flatten) },
+    Route { method: "post", path: "/roll", does: "Closes what is held of an instrument and opens it in the next contract.", takes: &[INSTRUMENT, WHY], handler: || post().to(write::roll) },
     Route { method: "post", path: "/intents/{id}/cancel", does: "Gives an intent up and cancels what works of it.", takes: &[WHY], handler: || post().to(write::cancel) },
     Route { method: "post", path: "/intents/{id}/settle", does: "Says what became of an intent's order that nobody answered for.", takes: &[OUTCOME, BROKER_ID, WHY], handler: || post().to(write::settle_intent) },
     Route { method: "post", path: "/orders/{id}/settle", does: "Says what became of an order that nobody answered for.", takes: &[OUTCOME, BROKER_ID, WHY], handler: || post().to(write::settle_order) },

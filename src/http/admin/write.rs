@@ -159,6 +159,20 @@ pub(super) async fn flatten(asked: Asked, payload: Payload) -> Answer {
         .await
 }
 
+pub(super) async fn roll(asked: Asked, payload: Payload) -> Answer {
+    asked
+        .order(
+            (payload, &["instrument", "why"]),
+            |body, doors| match scope(doors, &body.text("instrument")?)? {
+                Scope::Instrument(ix) => Ok(Wish::Roll(ix)),
+                Scope::Desk | Scope::Source(_) => {
+                    Err(AdminError::given("instrument", "must be an instrument"))
+                }
+            },
+        )
+        .await
+}
+
 pub(super) async fn cancel(asked: Asked, payload: Payload, id: Path<String>) -> Answer {
     let id = named("intent", &id)?;
     asked

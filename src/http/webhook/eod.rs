@@ -52,6 +52,8 @@ pub(super) fn scout(
         id: identity.cause(reader.desk, reader.now),
         source: reader.sender.id,
         instrument: meant.ix,
+        product: reader.sender.product,
+        profile: reader.sender.profile.clone(),
         at,
         price,
         atr,

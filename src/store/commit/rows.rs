@@ -226,7 +226,11 @@ fn sources(entities: &Entities<'_>, book: &Book, touched: &BTreeSet<SourceId>) -
 fn is_record(fact: &Fact) -> bool {
     matches!(
         fact,
-        Fact::Filled(_) | Fact::LedgerMoved(_) | Fact::EodViewed { .. } | Fact::FindingMade { .. }
+        Fact::Filled(_)
+            | Fact::LedgerMoved(_)
+            | Fact::EodViewed(_)
+            | Fact::EodJudged(_)
+            | Fact::FindingMade { .. }
     )
 }
 
@@ -306,22 +310,26 @@ fn ledger(all: &[Numbered<'_, Fact>], entities: &Entities<'_>) -> String {
 }
 
 fn eod(all: &[Numbered<'_, Fact>], entities: &Entities<'_>) -> String {
-    let looks = all.iter().filter_map(|one| {
-        let Fact::EodViewed {
-            signal,
-            instrument,
-            at,
-        } = one.2
-        else {
-            return None;
-        };
-        Some((one, (signal, instrument, at)))
-    });
-    entities.list(looks, |(one, (signal, instrument, at)), fields| {
+    let looks = all
+        .iter()
+        .filter(|one| matches!(one.2, Fact::EodViewed(_) | Fact::EodJudged(_)));
+    entities.list(looks, |one, fields| {
         numbered(one, fields);
-        fields.put("signal_id", signal);
-        fields.put("instrument", instrument);
-        fields.put("seen_at", at);
+        if let Fact::EodViewed(scout) = one.2 {
+            fields.put("signal_id", &scout.id);
+            fields.put("instrument", &scout.instrument);
+            fields.put("seen_at", &scout.at);
+        }
+        if let Fact::EodJudged(judged) = one.2 {
+            fields.put("signal_id", &judged.signal);
+            fields.put("instrument", &judged.instrument);
+            fields.put("close_at", &judged.close);
+            fields.put("phase", &judged.phase);
+            fields.put("would", &judged.would);
+            fields.put("does", &judged.does);
+            fields.put("why", &judged.why);
+            fields.put("intent", &judged.intent);
+        }
     })
 }
 

@@ -56,9 +56,10 @@ s AS (
     INSERT INTO instrument_states
     SELECT r.* FROM json_populate_recordset(NULL::instrument_states, $5::text::json) r
     ON CONFLICT ON CONSTRAINT instrument_states_pkey DO UPDATE SET
-        (state, bar_at, atr, stopped_at, reversal, units_on, units_doubted) =
+        (state, bar_at, atr, stopped_at, reversal, units_on, units_doubted, look, eod, roll, late) =
         (EXCLUDED.state, EXCLUDED.bar_at, EXCLUDED.atr, EXCLUDED.stopped_at, EXCLUDED.reversal,
-         EXCLUDED.units_on, EXCLUDED.units_doubted)),
+         EXCLUDED.units_on, EXCLUDED.units_doubted, EXCLUDED.look, EXCLUDED.eod, EXCLUDED.roll,
+         EXCLUDED.late)),
 n AS (
     INSERT INTO newest_signals
     SELECT r.* FROM json_populate_recordset(NULL::newest_signals, $6::text::json) r

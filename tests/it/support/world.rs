@@ -319,18 +319,6 @@ impl World {
             .unwrap()
     }
 
-    /// Lets the lease of a process that is gone run out.
-    pub(crate) async fn end_lease_of(&self, gone: &Gateway) {
-        let end = "UPDATE leases SET expires_at = '-infinity' WHERE starts_with(holder, $1)";
-        let mut session = self.session().await;
-        let holder = format!("{}@", gone.number());
-        sqlx::query(end)
-            .bind(holder)
-            .execute(&mut session)
-            .await
-            .unwrap();
-    }
-
     /// Has the first gateway die, or stop, that passes a place from now on.
     pub(crate) fn arm(&self, place: &str) {
         let unfinished = self.data.join("place");
@@ -338,23 +326,8 @@ impl World {
         std::fs::rename(unfinished, self.crash_file()).unwrap();
     }
 
-    /// Lets all gateways live from now on; returns whether that changes anything.
-    pub(crate) fn disarm(&self) -> bool {
-        std::fs::remove_file(self.crash_file()).is_ok()
-    }
-
     fn crash_file(&self) -> PathBuf {
         crash_file(&self.data)
-    }
-
-    /// Lets entries of the desk or of an instrument in again, as a person would.
-    pub(crate) async fn set_active(&self, scope: &str, gateway: &Gateway) {
-        let token = std::fs::read_to_string(self.data.join("admin-token")).unwrap();
-        let body = serde_json::json!({"scope": scope, "state": "active", "why": "seen"});
-        let answer = gateway
-            .post_as(token.trim(), "/admin/v1/state", &body.to_string())
-            .await;
-        assert_eq!(answer.status, 200, "{answer:?}");
     }
 
     async fn session(&self) -> sqlx::PgConnection {
@@ -444,11 +417,6 @@ impl World {
     /// Where our book and the broker's differ.
     pub(crate) async fn difference(&self) -> Option<String> {
         truth::difference(&self.book().await, &self.sim.state(), &self.config.rules)
-    }
-
-    /// Where every order and goal stands.
-    pub(crate) async fn summary(&self) -> Vec<String> {
-        truth::summary(&self.book().await)
     }
 
     /// Says that this test leaves an order in doubt on purpose.
