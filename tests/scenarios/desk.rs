@@ -456,6 +456,7 @@ impl Desk {
         let leg = self.leg(ix, words.must("a label"));
         let stop = words.price("stop");
         self.book.legs.get_mut(&leg).unwrap().stop = stop;
+        self.book.level_all();
         self.book.touched.legs.insert(leg);
     }
 

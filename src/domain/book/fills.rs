@@ -221,6 +221,7 @@ impl Book {
             }
             self.touched.positions.insert(position.id);
         }
+        self.level(contract);
     }
 
     /// Returns whether a leg comes out of another contract, so that it is no new entry.
