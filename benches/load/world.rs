@@ -12,11 +12,11 @@ use sha2::{Digest as _, Sha256};
 use sqlx::ConnectOptions as _;
 use tokio::time::{Instant, sleep};
 use torana::app::{self, Opened};
-use torana::clock::{Clock as _, SystemClock};
 use torana::config::{self, Config, Options};
+use torana::desk::person::{By, change_access};
 use torana::domain::book::Book;
 use torana::store::cluster::{Cluster, ClusterOptions};
-use torana::store::{DeskId, NewSource, Store};
+use torana::store::{AccessChange, DeskId, NewSource, Store};
 
 use crate::alerts;
 use crate::line::Line;
@@ -246,10 +246,17 @@ async fn open(config: Config) -> Opened {
         secret: Sha256::digest(SECRET).into(),
         ..NewSource::default()
     };
-    let added = opened
-        .store
-        .source_add(opened.desk, &source, SystemClock.now());
-    added.await.unwrap().unwrap();
+    let mut deciding = app::decide(&opened).await.unwrap();
+    let by = By {
+        name: "load",
+        why: "to measure",
+        request: "one",
+    };
+    let added = AccessChange::SourceAdded(Box::new(source));
+    let added = change_access(&deciding.desk, added, ("everything".to_owned(), by));
+    added.await.unwrap();
+    deciding.last.cancel();
+    while deciding.tasks.join_next().await.is_some() {}
     opened
 }
 

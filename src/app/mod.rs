@@ -278,9 +278,8 @@ pub async fn serve(opened: Opened) -> anyhow::Result<()> {
         }
         "the doors"
     });
-    paper::first_source(&opened).await?;
-    let (store, now) = (&opened.store, SystemClock.now());
-    token::ensure_local((store, opened.desk), &opened.config.data_dir, now).await?;
+    paper::first_source(&opened, &desk).await?;
+    token::ensure_local(&desk, &opened.config.data_dir).await?;
     announce(&opened.config, address);
     until_stopped(deciding, &opened).await
 }

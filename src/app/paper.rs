@@ -16,12 +16,14 @@ use crate::broker::openalgo::{FeedSettings, Settings};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, Mode};
 use crate::desk::Desk;
+use crate::desk::person::{By, change_access};
 use crate::domain::calendar::exchange_day;
 use crate::domain::input::{self, Quote};
 use crate::domain::instrument::{ContractId, InstrumentIx};
 use crate::domain::money::Price;
+use crate::http::admin::token;
 use crate::sim::{PriceSource, SimHandle, SimOptions, SimServer, SymbolMaster};
-use crate::store::NewSource;
+use crate::store::{AccessChange, NewSource};
 
 /// The name of the source that a new paper desk begins with.
 const FIRST_SOURCE: &str = "tradingview";
@@ -85,7 +87,7 @@ fn practice(config: &Config, (rest, feed): (&str, &str), hint: Option<Hint>) -> 
 }
 
 /// Gives a desk without any source one, and keeps its path where only its owner reads it.
-pub(super) async fn first_source(opened: &Opened) -> anyhow::Result<()> {
+pub(super) async fn first_source(opened: &Opened, desk: &Desk) -> anyhow::Result<()> {
     let file = opened.config.data_dir.join(PATH_FILE);
     if opened.store.sources(opened.desk).await?.is_empty() {
         let mut secret = [0_u8; 24];
@@ -98,10 +100,14 @@ pub(super) async fn first_source(opened: &Opened) -> anyhow::Result<()> {
             secret: Sha256::digest(secret.as_bytes()).into(),
             ..NewSource::default()
         };
-        opened
-            .store
-            .source_add(opened.desk, &new, SystemClock.now())
-            .await?;
+        let by = By {
+            name: token::HOUSE,
+            why: "a desk without any source is of no use",
+            request: &path,
+        };
+        let may = "it may send everything".to_owned();
+        let added = AccessChange::SourceAdded(Box::new(new));
+        change_access(desk, added, (may, by)).await?;
     }
     info!("the path alerts go to is in {}", file.display());
     Ok(())

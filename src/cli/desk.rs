@@ -7,14 +7,15 @@ use crate::app::{self, Deciding, Opened};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::desk::Desk;
-use crate::desk::person::{By, Wish, WishError, carry_out};
+use crate::desk::person::{By, Wish, WishError, carry_out, change_access};
 use crate::desk::words::sentence;
 use crate::domain::book::Book;
-use crate::domain::fact::{Code, Fact};
-use crate::domain::input::{Access, Scope};
+use crate::domain::fact::Fact;
+use crate::domain::input::Scope;
 use crate::domain::instrument::{Found, InstrumentIx};
 use crate::domain::rules::Rules;
 use crate::http::admin::token;
+use crate::store::AccessChange;
 
 /// The name behind an order of someone who can open the database but shows no token.
 pub(super) const TERMINAL: &str = "terminal";
@@ -77,17 +78,23 @@ impl Working {
             why,
             request: &request,
         };
-        let done = carry_out(self.desk(), wish, by).await;
-        done.map_err(|error| match error {
-            WishError::NoReason
-            | WishError::Unknown { .. }
-            | WishError::TooMany { .. }
-            | WishError::TooMuch { .. }
-            | WishError::Limit(_)
-            | WishError::Unguarded(_)
-            | WishError::KeyReused => BadArguments(error.to_string()).into(),
-            WishError::Over { .. } | WishError::Desk(_) => error.into(),
-        })
+        carry_out(self.desk(), wish, by).await.map_err(said)
+    }
+
+    async fn change_access(
+        &self,
+        change: AccessChange,
+        (detail, why): (String, &str),
+    ) -> anyhow::Result<()> {
+        let name = self.name().await?;
+        let request = token::fresh()?;
+        let by = By {
+            name: &name,
+            why,
+            request: &request,
+        };
+        let done = change_access(self.desk(), change, (detail, by)).await;
+        done.map(drop).map_err(said)
     }
 
     /// Says what became true, a sentence each.
@@ -122,22 +129,31 @@ impl Working {
     }
 }
 
-/// Writes down that who may send or order has changed, and closes the database.
-pub(super) async fn note(
+/// Returns an error as the command line ends with it.
+fn said(error: WishError) -> anyhow::Error {
+    match error {
+        WishError::NoReason
+        | WishError::Unknown { .. }
+        | WishError::TooMany { .. }
+        | WishError::TooMuch { .. }
+        | WishError::Limit(_)
+        | WishError::Unguarded(_)
+        | WishError::Access(_)
+        | WishError::KeyReused => BadArguments(error.to_string()).into(),
+        WishError::Over { .. } | WishError::Desk(_) => error.into(),
+    }
+}
+
+/// Changes who may send or order, and closes the database.
+pub(super) async fn change(
     opened: Opened,
-    (what, name, change): (&'static str, &str, &'static str),
+    change: AccessChange,
     (detail, why): (String, &str),
 ) -> anyhow::Result<()> {
     let working = Working::on(opened).await?;
-    let access = Access {
-        what: Code(what),
-        name: name.to_owned(),
-        change: Code(change),
-        detail,
-    };
-    let done = working.carry_out(&Wish::Access(access), why).await;
+    let done = working.change_access(change, (detail, why)).await;
     working.end().await;
-    done.map(drop)
+    done
 }
 
 /// Returns the instrument that a name or alias means.

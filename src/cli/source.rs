@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 
-use super::desk::{Working, note};
+use super::desk::{Working, change};
 use super::out::{BadArguments, Table, clock, list, or_dash, print, print_lines};
 use crate::app::{self, Opened};
 use crate::clock::{Clock as _, SystemClock};
@@ -13,7 +13,7 @@ use crate::domain::input::TradingState;
 use crate::domain::order::Product;
 use crate::http::admin::token;
 use crate::http::webhook::Kind;
-use crate::store::{NewSource, Signature, views};
+use crate::store::{AccessChange, NewSource, Signature, views};
 
 /// The longest name of a source.
 const NAME_LENGTH_MAX: usize = 40;
@@ -143,19 +143,10 @@ pub async fn run(args: SourceArgs, config: Config) -> anyhow::Result<()> {
 async fn add(opened: Opened, mut new: NewSource, why: &str) -> anyhow::Result<()> {
     let secret = token::fresh()?;
     new.secret = token::hash(&secret);
-    let name = new.name.clone();
-    let added = opened
-        .store
-        .source_add(opened.desk, &new, SystemClock.now())
-        .await?;
-    if added.is_none() {
-        return Err(BadArguments(format!(
-            "there is a source \"{name}\" already; torana source rotate {name} gives it a new secret"
-        ))
-        .into());
-    }
-    print(&addressed(&opened, &name, &secret))?;
-    note(opened, ("source", &name, "added"), (limits(&new), why)).await
+    let told = addressed(&opened, &new.name, &secret);
+    let may = limits(&new);
+    change(opened, AccessChange::SourceAdded(Box::new(new)), (may, why)).await?;
+    print(&told)
 }
 
 /// Says in words what a source may; never its secret.
@@ -193,28 +184,22 @@ async fn hold(
 async fn rotate(opened: Opened, name: &str, (keep_hours, why): (u32, &str)) -> anyhow::Result<()> {
     let secret = token::fresh()?;
     let until = SystemClock.now() + TimeDelta::hours(keep_hours.into());
-    let rotated = opened
-        .store
-        .source_rotate(opened.desk, name, (token::hash(&secret), until))
-        .await?;
-    if !rotated {
-        return Err(unknown(name));
-    }
-    print(&addressed(&opened, name, &secret))?;
+    let told = addressed(&opened, name, &secret);
+    let rotated = AccessChange::SourceRotated {
+        name: name.to_owned(),
+        secret: token::hash(&secret),
+        older_until: until,
+    };
     let until = format!("the secret before counts until {} IST", clock(until));
-    print(&format!("{until}\n"))?;
-    note(opened, ("source", name, "rotated"), (until, why)).await
+    change(opened, rotated, (until.clone(), why)).await?;
+    print(&format!("{told}{until}\n"))
 }
 
 async fn disable(opened: Opened, name: &str, why: &str) -> anyhow::Result<()> {
-    let now = SystemClock.now();
-    if opened.store.source_disable(opened.desk, name, now).await? {
-        print(&format!("source {name} may send no more\n"))?;
-        let detail = "it may send no more".to_owned();
-        note(opened, ("source", name, "disabled"), (detail, why)).await
-    } else {
-        Err(unknown(name))
-    }
+    let disabled = AccessChange::SourceDisabled(name.to_owned());
+    let detail = "it may send no more".to_owned();
+    change(opened, disabled, (detail, why)).await?;
+    print(&format!("source {name} may send no more\n"))
 }
 
 /// Returns the only words that ever hold the secret.

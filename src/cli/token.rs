@@ -3,12 +3,12 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::desk::note;
+use super::desk::change;
 use super::out::{BadArguments, Table, clock, or_dash, print, print_lines};
 use crate::app::{self, Opened};
-use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::http::admin::token;
+use crate::store::AccessChange;
 
 /// The longest name of a token.
 const NAME_LENGTH_MAX: usize = 40;
@@ -52,38 +52,33 @@ pub async fn run(args: TokenArgs, config: Config) -> anyhow::Result<()> {
     let opened = app::open(config).await?;
     let why = "ordered at the terminal";
     match args.command {
-        TokenCommand::Add { name } => {
-            add(&opened, &name).await?;
-            let detail = "it may order everything".to_owned();
-            note(opened, ("token", &name, "added"), (detail, why)).await
-        }
+        TokenCommand::Add { name } => add(opened, name, why).await,
         TokenCommand::List { json } => show(&opened, json).await,
         TokenCommand::Revoke { name } => {
-            let now = SystemClock.now();
-            if opened.store.token_revoke(opened.desk, &name, now).await? {
-                print(&format!("token {name} counts no more\n"))?;
-                let detail = "it counts no more".to_owned();
-                note(opened, ("token", &name, "revoked"), (detail, why)).await
-            } else {
-                Err(BadArguments(format!("there is no token \"{name}\" that counts")).into())
-            }
+            let revoked = AccessChange::TokenRevoked(name.clone());
+            change(opened, revoked, ("it counts no more".to_owned(), why)).await?;
+            print(&format!("token {name} counts no more\n"))
         }
     }
 }
 
-async fn add(opened: &Opened, name: &str) -> anyhow::Result<()> {
+async fn add(opened: Opened, name: String, why: &str) -> anyhow::Result<()> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.@".contains(letter);
     let taken = [token::ENVIRONMENT, super::desk::TERMINAL];
     if name.is_empty() || name.len() > NAME_LENGTH_MAX || !name.chars().all(plain) {
         let what = format!("\"{name}\": a name has 1 to {NAME_LENGTH_MAX} plain characters");
         return Err(BadArguments(what).into());
     }
-    let secret = token::fresh()?;
-    let pair = (name, token::hash(&secret));
-    let (store, now) = (&opened.store, SystemClock.now());
-    if taken.contains(&name) || !store.token_add(opened.desk, pair, now).await? {
+    if taken.contains(&name.as_str()) {
         return Err(BadArguments(format!("the name \"{name}\" is taken")).into());
     }
+    let secret = token::fresh()?;
+    let added = AccessChange::TokenAdded {
+        name: name.clone(),
+        hash: token::hash(&secret),
+    };
+    let detail = "it may order everything".to_owned();
+    change(opened, added, (detail, why)).await?;
     print(&format!(
         "token {name}, which is shown only now:\n{secret}\n"
     ))

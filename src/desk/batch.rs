@@ -19,6 +19,30 @@ use crate::store::{
     Earlier, FactRow, Locked, PersonOrder, SignalKey, SignalRow, StoreError, Unreadable, Write,
 };
 
+/// What the database said before anything was decided.
+struct Before {
+    /// What is known of each alert, in order.
+    earlier: Vec<Earlier>,
+    /// The orders under a key that were carried out.
+    known: BTreeSet<Cause>,
+    /// The places of inputs whose change of who may send or order changes nothing.
+    idle: BTreeSet<usize>,
+}
+
+impl Before {
+    async fn of(
+        locked: &mut Locked,
+        inputs: &[Submitted],
+        now: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            known: carried_out(locked, inputs).await?,
+            idle: unchanged(locked, inputs, now).await?,
+            earlier: core::mem::take(&mut locked.earlier),
+        })
+    }
+}
+
 /// A batch that was decided and not yet written: an answer for each input, in order.
 #[derive(Default)]
 struct Decided {
@@ -83,14 +107,13 @@ impl Desk {
         if inputs.iter().any(stale) {
             return Err(StoreError::Fenced);
         }
-        let known = carried_out(&mut locked, inputs).await?;
         let mut book = self.book(&mut locked).await?;
         self.parts.marks.merge_into(&mut locked.marks);
         book.marks = locked.marks.clone();
         book.take_touched();
         let now = self.parts.clock.now().max(locked.last_at);
-        let earlier = core::mem::take(&mut locked.earlier);
-        let decided = self.decide_all(&mut book, inputs, (earlier, known, now));
+        let before = Before::of(&mut locked, inputs, now).await?;
+        let decided = self.decide_all(&mut book, inputs, (before, now));
         crash("row4");
         if decided.facts(inputs).next().is_none() {
             locked.release().await?;
@@ -150,19 +173,19 @@ impl Desk {
         &self,
         book: &mut Book,
         inputs: &[Submitted],
-        (earlier, mut known, now): (Vec<Earlier>, BTreeSet<Cause>, DateTime<Utc>),
+        (before, now): (Before, DateTime<Utc>),
     ) -> Decided {
         let mut decided = Decided::default();
-        let mut earlier = earlier.into_iter();
+        let (mut earlier, mut known) = (before.earlier.into_iter(), before.known);
         let mut told: Vec<(SignalKey, Told)> = Vec::new();
-        for submitted in inputs {
-            let before = submitted.arrival.as_ref().and_then(|arrival| {
+        for (place, submitted) in inputs.iter().enumerate() {
+            let seen = submitted.arrival.as_ref().and_then(|arrival| {
                 earlier
                     .next()
                     .map(|known| in_batch(&arrival.key, known, &told))
             });
             decided.fence = decided.fence.or(submitted.fence);
-            if let Some(Earlier::Same { status, body, .. }) = before {
+            if let Some(Earlier::Same { status, body, .. }) = seen {
                 let first = Told::stored(status, body);
                 decided.answers.push(Handled {
                     facts: Vec::new(),
@@ -181,7 +204,15 @@ impl Desk {
                 });
                 continue;
             }
-            let input = with_history(&submitted.input, before.as_ref());
+            if before.idle.contains(&place) {
+                decided.answers.push(Handled {
+                    facts: Vec::new(),
+                    told: None,
+                    duplicate: false,
+                });
+                continue;
+            }
+            let input = with_history(&submitted.input, seen.as_ref());
             let facts = self.decide_one(book, &input, now);
             for fact in &facts {
                 book.apply(fact, now);
@@ -260,6 +291,24 @@ async fn carried_out(
         }
     }
     Ok(known)
+}
+
+/// Changes who may send or order, as the inputs say; returns the places of those that change
+/// nothing.
+async fn unchanged(
+    locked: &mut Locked,
+    inputs: &[Submitted],
+    now: DateTime<Utc>,
+) -> Result<BTreeSet<usize>, StoreError> {
+    let mut idle = BTreeSet::new();
+    for (place, one) in inputs.iter().enumerate() {
+        if let Some(change) = &one.access
+            && !locked.change_access(change, now).await?
+        {
+            idle.insert(place);
+        }
+    }
+    Ok(idle)
 }
 
 /// Says which rows had to be left out of the book: they need a person; the rest stays guarded.

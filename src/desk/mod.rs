@@ -32,7 +32,7 @@ use crate::domain::fact::Fact;
 use crate::domain::ids::{Cause, SignalId};
 use crate::domain::input::{Input, Tick};
 use crate::domain::rules::Rules;
-use crate::store::{DeskId, SignalKey, Store, StoreError, Tag};
+use crate::store::{AccessChange, DeskId, SignalKey, Store, StoreError, Tag};
 
 /// Something to decide, with what has to be written beside its facts.
 #[derive(Clone, Debug)]
@@ -45,6 +45,8 @@ pub struct Submitted {
     pub fence: Option<i64>,
     /// The key under which a person ordered it, when there was one.
     pub keyed: Option<Keyed>,
+    /// The change of who may send or order that it tells of: made true with its facts, or neither.
+    pub access: Option<Box<AccessChange>>,
 }
 
 /// A person's order under a key of theirs: the same again is not carried out again.
@@ -162,6 +164,7 @@ impl Desk {
             arrival: None,
             fence,
             keyed: None,
+            access: None,
         };
         self.handle(submitted).await.map(|handled| handled.facts)
     }

@@ -28,6 +28,7 @@ pub(super) async fn submit(doors: &Doors, alert: Alert) -> Result<Handled, DoorE
         arrival: Some(Box::new(arrival)),
         fence: None,
         keyed: None,
+        access: None,
     };
     let handled = doors.desk.handle(submitted).await?;
     if let Some(told) = &handled.told {

@@ -9,6 +9,7 @@
 //! 4. Times are whole microseconds, as the journal and PostgreSQL keep them: whoever makes an input
 //!    cuts them, so that a loaded book equals the folded one.
 
+mod access;
 mod chain;
 pub mod cluster;
 mod commit;
@@ -36,6 +37,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 
+pub use access::AccessChange;
 pub use chain::{Chain, Link};
 pub use commit::{FactRow, SignalRow, Verdict, Write};
 pub use desks::NewDesk;

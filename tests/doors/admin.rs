@@ -10,8 +10,9 @@ use torana::domain::money::{Money, Price, Quantity};
 use torana::domain::order::BrokerOrderId;
 use torana::http::admin::{ROUTES, token};
 use torana::http::webhook::sha256;
+use torana::store::AccessChange;
 
-use super::house::{Answer, DESK, House};
+use super::house::{Answer, DESK, House, admit};
 
 /// A base entry made at ten o'clock thirty, which is when the house opens.
 pub(crate) const ENTRY: &str = r#"{"type":"BASE_ENTRY","instrument":"GOLD_MINI","position":"Long_1","price":78500,"stop":77500,"atr":500,"er":0.82,"timestamp":"2026-11-18T10:30:00"}"#;
@@ -28,9 +29,9 @@ async fn house() -> House {
 }
 
 async fn add_token(house: &House, name: &str, token: &str) {
-    let (hash, now) = (sha256(token.as_bytes()), house.doors.desk.clock().now());
-    let added = house.store.token_add(DESK, (name, hash), now).await;
-    assert!(added.unwrap());
+    let (name, hash) = (name.to_owned(), sha256(token.as_bytes()));
+    let added = AccessChange::TokenAdded { name, hash };
+    admit(&house.doors.desk, added).await;
 }
 
 fn bearing(request: TestRequest, token: &str) -> TestRequest {
@@ -136,8 +137,8 @@ async fn nobody_reads_or_orders_without_a_token_that_counts() {
     let unknown = house.get("/admin/v1/no/such/route").await;
     assert_eq!(unknown.status, 401);
     assert_eq!(get(&house, "/status").await.status, 200);
-    let now = house.doors.desk.clock().now();
-    assert!(house.store.token_revoke(DESK, "ops", now).await.unwrap());
+    let revoked = AccessChange::TokenRevoked("ops".to_owned());
+    admit(&house.doors.desk, revoked).await;
     assert_eq!(get(&house, "/status").await.status, 401);
 }
 
@@ -521,22 +522,34 @@ async fn flattening_takes_everything_out() {
 async fn the_first_token_is_made_once_and_a_revoked_one_stays_revoked() {
     let house = House::new().await;
     let dir = std::env::temp_dir().join(format!("torana-token-{}", std::process::id()));
-    let (store, now) = (&house.store, house.doors.desk.clock().now());
-    let path = token::ensure_local((store, DESK), &dir, now).await.unwrap();
+    let desk = &house.doors.desk;
+    let path = token::ensure_local(desk, &dir).await.unwrap();
     let made = token::of_file(&dir).unwrap().unwrap();
     let mode =
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
-    token::ensure_local((store, DESK), &dir, now).await.unwrap();
+    token::ensure_local(desk, &dir).await.unwrap();
     assert_eq!(token::of_file(&dir).unwrap().unwrap(), made);
     let request = TestRequest::get().uri("/admin/v1/status");
     assert_eq!(house.send(bearing(request, &made)).await.status, 200);
-    assert!(store.token_revoke(DESK, token::LOCAL, now).await.unwrap());
-    token::ensure_local((store, DESK), &dir, now).await.unwrap();
+    admit(desk, AccessChange::TokenRevoked(token::LOCAL.to_owned())).await;
+    token::ensure_local(desk, &dir).await.unwrap();
     let request = TestRequest::get().uri("/admin/v1/status");
     assert_eq!(house.send(bearing(request, &made)).await.status, 401);
     std::fs::remove_file(&path).unwrap();
-    token::ensure_local((store, DESK), &dir, now).await.unwrap();
+    token::ensure_local(desk, &dir).await.unwrap();
+    let told = house.told("source_changed").await;
+    let told: Vec<_> = told.iter().map(|is| [&is["name"], &is["change"]]).collect();
+    let local = |change| ["local", change];
+    assert_eq!(
+        told,
+        [
+            ["tv-main", "added"],
+            local("added"),
+            local("revoked"),
+            local("added")
+        ]
+    );
     let fresh = token::of_file(&dir).unwrap().unwrap();
     let request = TestRequest::get().uri("/admin/v1/status");
     assert_eq!(house.send(bearing(request, &fresh)).await.status, 200);

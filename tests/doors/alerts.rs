@@ -9,7 +9,7 @@ use sha2::Sha256;
 use torana::http::auth::Signatures;
 use torana::store::Signature;
 
-use super::house::{House, SECRET};
+use super::house::{House, SECRET, admit};
 
 /// A base entry made at ten o'clock thirty, which is when the house opens.
 const ENTRY: &str = r#"{"type":"BASE_ENTRY","instrument":"GOLD_MINI","position":"Long_1","price":78500,"stop":77500,"atr":500,"er":0.82,"timestamp":"2026-11-18T10:30:00"}"#;
@@ -172,12 +172,8 @@ async fn a_source_added_while_the_doors_are_open_works_at_once() {
         secret: torana::http::webhook::sha256(b"new-secret"),
         ..torana::store::NewSource::default()
     };
-    let now = torana::clock::Clock::now(&*house.clock);
-    house
-        .store
-        .source_add(torana::store::DeskId(1), &new, now)
-        .await
-        .unwrap();
+    let added = torana::store::AccessChange::SourceAdded(Box::new(new));
+    admit(&house.doors.desk, added).await;
     assert_eq!(house.post("/webhook/new-secret", ENTRY).await.status, 202);
 }
 

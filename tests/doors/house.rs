@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use torana::clock::Clock;
 use torana::config::{Config, Options, load};
+use torana::desk::person::{By, change_access};
 use torana::desk::{CrashPoint, Desk, LiveMarks, Parts};
 use torana::domain::calendar::exchange_day;
 use torana::domain::input::{PriceSource, Quote, TradingState};
@@ -20,7 +21,7 @@ use torana::domain::money::Money;
 use torana::http::webhook::sha256;
 use torana::http::{Doors, routes};
 use torana::store::cluster::testing::{Setup, TestDb, fresh, key_of};
-use torana::store::{DeskId, MIGRATIONS, NewDesk, NewSource, Store, migrate};
+use torana::store::{AccessChange, DeskId, MIGRATIONS, NewDesk, NewSource, Store, migrate};
 
 /// The secret of the one source.
 pub(crate) const SECRET: &str = "a-secret-of-the-path";
@@ -116,8 +117,8 @@ impl House {
             ..NewSource::default()
         };
         source(&mut known);
-        store.source_add(DESK, &known, clock.now()).await.unwrap();
         let (desk, tasks) = desk(&store, &config, &clock);
+        admit(&desk, AccessChange::SourceAdded(Box::new(known))).await;
         let mut doors = Doors::new(Arc::clone(&desk), &config);
         doors.price_seen = Some(market(desk));
         change(&mut doors);
@@ -141,6 +142,15 @@ impl House {
         self.post(&format!("/webhook/{SECRET}"), body).await
     }
 
+    /// Returns every fact of a kind, in order.
+    pub(crate) async fn told(&self, kind: &str) -> Vec<Value> {
+        let rows = self.store.view_facts(DESK, 0, 1000).await.unwrap();
+        let of_kind = rows.into_iter().filter(|row| row.kind == kind);
+        of_kind
+            .map(|row| serde_json::from_str(row.is.unwrap().get()).unwrap())
+            .collect()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(TestRequest::get().uri(path)).await
     }
@@ -159,6 +169,17 @@ impl House {
             text,
         }
     }
+}
+
+/// Changes who may send or order.
+pub(crate) async fn admit(desk: &Desk, change: AccessChange) {
+    let by = By {
+        name: "tests",
+        why: "a test",
+        request: "one",
+    };
+    let changed = change_access(desk, change, ("everything".to_owned(), by)).await;
+    changed.unwrap();
 }
 
 fn config() -> Config {

@@ -358,3 +358,37 @@ async fn a_doctor_finds_a_healthy_desk_whole_and_a_head_it_never_had_missing() {
         (1, "DATABASE_URL names a server"),
     );
 }
+
+#[actix_web::test]
+async fn whoever_may_send_or_order_is_named_by_a_fact_and_a_refused_change_by_none() {
+    let house = House::new().await;
+    let terminal = Terminal::at(&house);
+    terminal.done(&["source", "add", "scout", "--side", "long"]);
+    terminal.done(&["source", "rotate", "scout", "--why", "it was seen"]);
+    terminal.done(&["source", "disable", "scout", "--why", "no more"]);
+    terminal.done(&["token", "add", "asha"]);
+    terminal.done(&["token", "revoke", "asha"]);
+    let told = house.told("source_changed").await;
+    let words = |is: &Value| [&is["what"], &is["name"], &is["change"], &is["by"]].map(word);
+    let told: Vec<[String; 4]> = told.iter().map(words).collect();
+    let expected = [
+        ["source", "tv-main", "added", "tests"],
+        ["source", "scout", "added", "terminal"],
+        ["source", "scout", "rotated", "terminal"],
+        ["source", "scout", "disabled", "terminal"],
+        ["token", "asha", "added", "terminal"],
+        ["token", "asha", "revoked", "terminal"],
+    ];
+    assert_eq!(told, expected);
+    let before = terminal.seq().await;
+    terminal.failed(&["source", "add", "scout"], (BAD, "already"));
+    terminal.failed(&["source", "rotate", "scout"], (BAD, "no source"));
+    terminal.failed(&["token", "revoke", "asha"], (BAD, "no token"));
+    terminal.failed(&["token", "add", "terminal"], (BAD, "taken"));
+    // the rules this terminal has are known by now: nothing else is to be said
+    assert_eq!(terminal.seq().await, before);
+}
+
+fn word(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

@@ -22,8 +22,8 @@ use torana::journal;
 pub(crate) use torana::store::cluster::testing::TestDb;
 use torana::store::cluster::testing::{Setup, fresh, key_of};
 use torana::store::{
-    DeskId, FactRow, MIGRATIONS, NewDesk, SignalRow, Store, StoreError, Tag, Verdict, Write,
-    migrate,
+    AccessChange, DeskId, FactRow, MIGRATIONS, NewDesk, SignalRow, Store, StoreError, Tag, Verdict,
+    Write, migrate,
 };
 
 pub(crate) const DESK: DeskId = DeskId(1);
@@ -89,6 +89,30 @@ impl Desk {
         let tag = locked.commit(&write).await?;
         self.book.prune(now);
         Ok(tag)
+    }
+
+    /// Changes who may send or order, with a fact beside it; false when nothing was to change.
+    pub(crate) async fn admit(
+        &mut self,
+        change: &AccessChange,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let mut locked = self.store.lock(DESK, &[]).await?;
+        if !locked.change_access(change, now).await? {
+            return Ok(false);
+        }
+        let facts = [high_water(7)];
+        self.book.apply(&facts[0], now);
+        let touched = self.book.take_touched();
+        let write = Write {
+            now,
+            facts: &rows(&self.store, &facts, now),
+            signals: &[],
+            book: &self.book,
+            touched: &touched,
+            epoch: None,
+        };
+        locked.commit(&write).await.map(|_tag| true)
     }
 
     /// Returns the book as the database has it.

@@ -3,7 +3,7 @@
 use sqlx::ConnectOptions as _;
 use torana::domain::order::Product;
 use torana::domain::signal::SourceId;
-use torana::store::{Earlier, NewSource, SignalKey, Signature, StoreError};
+use torana::store::{AccessChange, Earlier, NewSource, SignalKey, Signature, StoreError};
 
 use super::desk::{DESK, Desk, at, cause, high_water, run, verdict};
 
@@ -79,7 +79,7 @@ async fn what_a_message_alone_shows_to_be_wrong_is_kept_without_a_lock() {
 
 #[tokio::test]
 async fn a_rotated_secret_counts_beside_the_new_one() {
-    let desk = Desk::new().await;
+    let mut desk = Desk::new().await;
     let new = NewSource {
         name: "tv".to_owned(),
         secret: [1; 32],
@@ -91,33 +91,34 @@ async fn a_rotated_secret_counts_beside_the_new_one() {
         product: Some(Product::Mis),
         profile: None,
     };
-    let store = &desk.store;
-    assert_eq!(
-        store.source_add(DESK, &new, at(0)).await.unwrap(),
-        Some(SourceId(1))
-    );
-    assert_eq!(store.source_add(DESK, &new, at(0)).await.unwrap(), None);
+    let added = AccessChange::SourceAdded(Box::new(new.clone()));
+    assert!(desk.admit(&added, at(0)).await.unwrap());
+    assert!(!desk.admit(&added, at(0)).await.unwrap());
     let twin = NewSource {
         name: "tv2".to_owned(),
         ..new.clone()
     };
-    let refused = store.source_add(DESK, &twin, at(0)).await;
+    let twin = AccessChange::SourceAdded(Box::new(twin));
+    let refused = desk.admit(&twin, at(0)).await;
     assert!(
         matches!(refused, Err(StoreError::Defect { .. })),
         "{refused:?}"
     );
-    assert!(
-        store
-            .source_rotate(DESK, "tv", ([2; 32], at(60)))
-            .await
-            .unwrap()
-    );
-    assert!(store.source_disable(DESK, "tv", at(1)).await.unwrap());
-    assert!(!store.source_disable(DESK, "tv", at(2)).await.unwrap());
-    let sources = store.sources(DESK).await.unwrap();
+    let rotated = AccessChange::SourceRotated {
+        name: "tv".to_owned(),
+        secret: [2; 32],
+        older_until: at(60),
+    };
+    assert!(desk.admit(&rotated, at(1)).await.unwrap());
+    let disabled = AccessChange::SourceDisabled("tv".to_owned());
+    assert!(desk.admit(&disabled, at(1)).await.unwrap());
+    assert!(!desk.admit(&disabled, at(2)).await.unwrap());
+    assert!(!desk.admit(&rotated, at(2)).await.unwrap());
+    let sources = desk.store.sources(DESK).await.unwrap();
     let [tv] = sources.as_slice() else {
         panic!("{sources:?}");
     };
+    assert_eq!(tv.id, SourceId(1));
     assert_eq!((tv.secret, tv.older), ([2; 32], Some(([1; 32], at(60)))));
     assert_eq!((&tv.kinds, &tv.addresses), (&new.kinds, &new.addresses));
     assert_eq!(
@@ -129,30 +130,35 @@ async fn a_rotated_secret_counts_beside_the_new_one() {
 
 #[tokio::test]
 async fn a_token_is_revoked_and_its_name_given_anew() {
+    let mut desk = Desk::new().await;
+    let asha = |hash| AccessChange::TokenAdded {
+        name: "asha".to_owned(),
+        hash: [hash; 32],
+    };
+    let revoked = AccessChange::TokenRevoked("asha".to_owned());
+    assert!(desk.admit(&asha(1), at(0)).await.unwrap());
+    assert!(!desk.admit(&asha(2), at(0)).await.unwrap());
+    assert!(desk.admit(&revoked, at(1)).await.unwrap());
+    assert!(!desk.admit(&revoked, at(2)).await.unwrap());
+    let known = desk.store.tokens(DESK).await.unwrap();
+    assert_eq!(known[0].revoked_at, Some(at(1)));
+    assert!(desk.admit(&asha(3), at(3)).await.unwrap());
+    let known = desk.store.tokens(DESK).await.unwrap();
+    assert_eq!(known[0].hash, [3; 32]);
+}
+
+#[tokio::test]
+async fn who_may_send_changes_with_its_fact_or_not_at_all() {
     let desk = Desk::new().await;
-    let store = &desk.store;
-    assert!(
-        store
-            .token_add(DESK, ("asha", [1; 32]), at(0))
-            .await
-            .unwrap()
-    );
-    assert!(
-        !store
-            .token_add(DESK, ("asha", [2; 32]), at(0))
-            .await
-            .unwrap()
-    );
-    assert!(store.token_revoke(DESK, "asha", at(1)).await.unwrap());
-    assert!(!store.token_revoke(DESK, "asha", at(2)).await.unwrap());
-    assert_eq!(store.tokens(DESK).await.unwrap()[0].revoked_at, Some(at(1)));
-    assert!(
-        store
-            .token_add(DESK, ("asha", [3; 32]), at(3))
-            .await
-            .unwrap()
-    );
-    assert_eq!(store.tokens(DESK).await.unwrap()[0].hash, [3; 32]);
+    let asha = AccessChange::TokenAdded {
+        name: "asha".to_owned(),
+        hash: [1; 32],
+    };
+    let mut locked = desk.store.lock(DESK, &[]).await.unwrap();
+    assert!(locked.change_access(&asha, at(1)).await.unwrap());
+    // the process dies before the fact is written
+    drop(locked);
+    assert_eq!(desk.store.tokens(DESK).await.unwrap(), []);
 }
 
 #[tokio::test]

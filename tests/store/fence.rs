@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnection;
-use torana::store::{Change, Store, StoreError};
+use torana::store::{AccessChange, Change, Store, StoreError};
 
 use super::desk::{DESK, Desk, at, cause, high_water, instruments, new_desk, rows, verdict};
 
@@ -168,10 +168,11 @@ async fn who_listens_hears_of_commits_and_of_doors() {
         seq: tag.seq,
     };
     assert_eq!(changes.next().await.unwrap(), committed);
-    desk.store
-        .token_add(DESK, ("asha", [1; 32]), at(0))
-        .await
-        .unwrap();
+    let asha = AccessChange::TokenAdded {
+        name: "asha".to_owned(),
+        hash: [1; 32],
+    };
+    assert!(desk.admit(&asha, at(2)).await.unwrap());
     assert_eq!(changes.next().await.unwrap(), Change::Doors(DESK));
 }
 

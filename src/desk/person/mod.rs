@@ -3,6 +3,7 @@
 //! 1. Every order has a name behind it and a reason; both become part of the facts.
 //! 2. Looking things up here only makes clear answers: what is decided is decided by `decide`.
 
+mod access;
 mod truth;
 
 use std::collections::BTreeSet;
@@ -12,12 +13,14 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
+pub use access::change_access;
+
 use super::{Desk, DeskError, Keyed, Submitted};
 use crate::domain::book::{Book, Leg, Limits, OrderState};
 use crate::domain::fact::Fact;
 use crate::domain::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId};
 use crate::domain::input::{
-    Access, Command, ExitWhat, Input, Latch, Operator, Scope, Settlement, TradingState,
+    Command, ExitWhat, Input, Latch, Operator, Scope, Settlement, TradingState,
 };
 use crate::domain::instrument::{InstrumentIx, Instruments};
 use crate::domain::money::{Lots, Money, Percent, Price};
@@ -45,8 +48,6 @@ pub enum Wish {
     Freeze(Scope, BTreeSet<LegId>),
     /// Hold the entries of a source back, or no longer.
     Source(SourceId, TradingState),
-    /// Who may send or order has changed.
-    Access(Access),
     /// Give an intent up.
     Cancel(IntentId),
     /// Say what became of an order that nobody answered for.
@@ -126,6 +127,9 @@ pub enum WishError {
     /// Legs would lose their guard that were not named.
     #[error("name the legs that lose their guard: {}", .0.join(", "))]
     Unguarded(Vec<String>),
+    /// The name of a source or token is taken, or nothing of that name counts.
+    #[error("{0}")]
+    Access(String),
     /// The key was used for another order.
     #[error("the Idempotency-Key was used before for another order")]
     KeyReused,
@@ -145,6 +149,7 @@ impl WishError {
             Self::TooMuch { .. } => "too_much_money",
             Self::Limit(_) => "limit_breached",
             Self::Unguarded(_) => "legs_unguarded",
+            Self::Access(_) => "no_such_access",
             Self::KeyReused => "key_reused",
             Self::Desk(DeskError::Unavailable(_)) => "database_away",
             Self::Desk(DeskError::Busy) => "busy",
@@ -195,6 +200,7 @@ pub async fn carry_out_once(
             asked,
             by: by.name.to_owned(),
         }),
+        access: None,
     };
     let handled = desk.handle(submitted).await?;
     if handled.duplicate
@@ -234,17 +240,29 @@ pub async fn carry_out(desk: &Desk, wish: &Wish, by: By<'_>) -> Result<Vec<Fact>
     Ok(facts)
 }
 
-/// Finds in the book what a wish comes to.
-async fn prepare(desk: &Desk, wish: &Wish, by: By<'_>) -> Result<Operator, WishError> {
+/// Returns the reason given, when it is one.
+fn reason(by: By<'_>) -> Result<&str, WishError> {
     let why = by.why.trim();
     if why.is_empty() || why.chars().count() > WHY_CHARACTERS_MAX {
         return Err(WishError::NoReason);
     }
+    Ok(why)
+}
+
+/// Finds in the book what a wish comes to.
+async fn prepare(desk: &Desk, wish: &Wish, by: By<'_>) -> Result<Operator, WishError> {
+    reason(by)?;
     desk.refresh().await?;
     let book = desk.seen().unwrap_or_default();
     let mut book = (*book).clone();
     desk.marks().merge_into(&mut book.marks);
     let order = command((&book, desk.rules()), wish, desk.clock().now())?;
+    ordered(desk, order, by)
+}
+
+/// Gives an order the name of whoever gave it, and the reason.
+fn ordered(desk: &Desk, order: Command, by: By<'_>) -> Result<Operator, WishError> {
+    let why = reason(by)?;
     let words = format!("{order:?}");
     Ok(Operator {
         id: named(desk, &[by.name, by.why, by.request, &words]),
@@ -309,7 +327,6 @@ fn command(
         Wish::Flatten => Ok(Command::Flatten),
         Wish::Freeze(scope, named) => freeze(book, *scope, named),
         Wish::Source(id, state) => Ok(Command::State(Scope::Source(*id), *state)),
-        Wish::Access(access) => Ok(Command::Access(access.clone())),
         Wish::Cancel(id) => {
             let intent = book.intents.get(id).ok_or_else(|| unknown("intent", id))?;
             if !intent.is_open() {

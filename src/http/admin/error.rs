@@ -75,6 +75,7 @@ impl From<WishError> for AdminError {
             | WishError::TooMuch { .. }
             | WishError::Limit(_)
             | WishError::Unguarded(_)
+            | WishError::Access(_)
             | WishError::KeyReused => Self::Wish(error),
         }
     }

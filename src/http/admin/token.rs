@@ -5,18 +5,22 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq as _;
 use tracing::{info, warn};
 
+use crate::desk::Desk;
+use crate::desk::person::{By, WishError, change_access};
 use crate::http::webhook::sha256;
-use crate::store::{DeskId, Store, StoreError, Token};
+use crate::store::{AccessChange, StoreError, Token};
 
 /// The name of the token that the environment gives.
 pub const ENVIRONMENT: &str = "environment";
 
 /// The name of the token that paper makes for whoever may read the data directory.
 pub const LOCAL: &str = "local";
+
+/// Who is named when the house itself lets somebody in.
+pub const HOUSE: &str = "torana";
 
 /// Where that token is kept.
 const FILE: &str = "admin-token";
@@ -36,9 +40,12 @@ pub enum TokenError {
         #[source]
         source: io::Error,
     },
-    /// Its hash cannot be kept.
+    /// The known tokens cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Its hash cannot be kept.
+    #[error(transparent)]
+    Desk(#[from] WishError),
 }
 
 /// Returns a secret that nobody knows yet: 32 letters and digits.
@@ -89,17 +96,13 @@ pub fn of_file(data_dir: &Path) -> io::Result<Option<String>> {
 /// # Errors
 ///
 /// The file or the database refuses.
-pub async fn ensure_local(
-    (store, desk): (&Store, DeskId),
-    data_dir: &Path,
-    now: DateTime<Utc>,
-) -> Result<PathBuf, TokenError> {
+pub async fn ensure_local(desk: &Desk, data_dir: &Path) -> Result<PathBuf, TokenError> {
     let path = data_dir.join(FILE);
     let refused = |source| TokenError::File {
         path: path.clone(),
         source,
     };
-    let known = store.tokens(desk).await?;
+    let known = desk.store().tokens(desk.id()).await?;
     let secret = if let Some(secret) = of_file(data_dir).map_err(refused)? {
         secret
     } else {
@@ -115,9 +118,25 @@ pub async fn ensure_local(
         }
         return Ok(path);
     }
-    // another file's token under this name counts no more
-    store.token_revoke(desk, LOCAL, now).await?;
-    store.token_add(desk, (LOCAL, kept), now).await?;
+    let by = |why| By {
+        name: HOUSE,
+        why,
+        request: &secret,
+    };
+    let local = |token: &Token| token.name == LOCAL && token.revoked_at.is_none();
+    if known.iter().any(local) {
+        let (revoked, why) = (
+            AccessChange::TokenRevoked(LOCAL.to_owned()),
+            "its file is gone",
+        );
+        change_access(desk, revoked, ("it counts no more".to_owned(), by(why))).await?;
+    }
+    let added = AccessChange::TokenAdded {
+        name: LOCAL.to_owned(),
+        hash: kept,
+    };
+    let may = "whoever reads the data directory may order everything".to_owned();
+    change_access(desk, added, (may, by("the first start here"))).await?;
     Ok(path)
 }
 

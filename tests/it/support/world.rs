@@ -12,13 +12,14 @@ use sqlx::postgres::PgConnectOptions;
 use torana::app::{self, Opened};
 use torana::clock::{Clock as _, SystemClock};
 use torana::config::{self, Config, Options};
+use torana::desk::person::{By, change_access};
 use torana::domain::book::Book;
 use torana::domain::input::Marks;
 use torana::domain::money::Price;
 use torana::journal;
 use torana::sim::{PriceSource, SimHandle, SimOptions, SimServer};
 use torana::store::cluster::testing::{PrivateServer, Setup, TestDb, fresh, key_of};
-use torana::store::{self, DeskId, NewSource, Signature, Store, StoreError, Tag};
+use torana::store::{self, AccessChange, DeskId, NewSource, Signature, Store, StoreError, Tag};
 
 use super::alerts::Alert;
 use super::gateway::{Answer, Gateway};
@@ -141,12 +142,7 @@ impl World {
             signature: Signature::Optional,
             ..NewSource::default()
         };
-        let now = SystemClock.now();
-        opened
-            .store
-            .source_add(opened.desk, &new, now)
-            .await
-            .unwrap();
+        admit(&opened, AccessChange::SourceAdded(Box::new(new))).await;
         let world = Self {
             sim,
             config: Arc::clone(&opened.config),
@@ -530,6 +526,20 @@ fn data_dir() -> PathBuf {
     let alone = "[stops]\nprotective_stop = \"off\"\n";
     std::fs::write(profiles.join("basso.toml"), alone).unwrap();
     dir
+}
+
+/// Changes who may send or order, before any gateway runs.
+async fn admit(opened: &Opened, change: AccessChange) {
+    let mut deciding = app::decide(opened).await.unwrap();
+    let by = By {
+        name: "tests",
+        why: "a test",
+        request: "one",
+    };
+    let changed = change_access(&deciding.desk, change, ("everything".to_owned(), by)).await;
+    changed.unwrap();
+    deciding.last.cancel();
+    while deciding.tasks.join_next().await.is_some() {}
 }
 
 /// Where the files lie that are laid over those compiled in.
