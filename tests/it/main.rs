@@ -11,6 +11,7 @@
 )]
 
 mod bad_input;
+mod crash;
 mod crowd;
 mod drift;
 mod faults;

@@ -132,6 +132,11 @@ impl Gateway {
         self.child.try_wait().unwrap()
     }
 
+    /// The number of its process, which it keeps after its end.
+    pub(crate) const fn number(&self) -> u32 {
+        self.number
+    }
+
     /// Whether it is frozen.
     pub(crate) fn is_stopped(&self) -> bool {
         let told = std::fs::read_to_string(format!("/proc/{}/stat", self.number)).unwrap();
@@ -165,6 +170,14 @@ impl Gateway {
         let now = SystemClock.now().timestamp().to_string();
         let request = request.header("x-torana-timestamp", now);
         answer(request.body(body.to_owned()).send().await.unwrap()).await
+    }
+
+    /// Sends bytes as JSON with an operator's token.
+    pub(crate) async fn post_as(&self, token: &str, path: &str, body: &str) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.url));
+        let request = request.bearer_auth(token).body(body.to_owned());
+        let request = request.header("content-type", "application/json");
+        answer(request.send().await.unwrap()).await
     }
 
     /// Kills it, as a machine does that loses its power.

@@ -92,19 +92,29 @@ const NAME: &str = "torana_paper";
 impl World {
     /// Makes a world, with these settings over the quick ones.
     pub(crate) async fn new(over: &[(&str, &str)]) -> Self {
+        Self::shared(over, Guard::None).await
+    }
+
+    /// Makes a world in which an order rests at the broker under each leg, as outside of tests.
+    pub(crate) async fn guarded(over: &[(&str, &str)]) -> Self {
+        Self::shared(over, Guard::Resting).await
+    }
+
+    async fn shared(over: &[(&str, &str)], guard: Guard) -> Self {
         let db = fresh(&setup(), store::migrate).await.unwrap();
-        Self::on(Db::Shared(db), over).await
+        Self::on(Db::Shared(db), over, guard).await
     }
 
     /// Makes a world with a PostgreSQL of its own.
     pub(crate) async fn on_a_private_server() -> Self {
         let server = PrivateServer::start_new().unwrap();
         server.create_database(NAME).unwrap();
-        Self::on(Db::Private(server), &[]).await
+        Self::on(Db::Private(server), &[], Guard::None).await
     }
 
-    async fn on(db: Db, over: &[(&str, &str)]) -> Self {
+    async fn on(db: Db, over: &[(&str, &str)], guard: Guard) -> Self {
         let data = data_dir();
+        guard.write(&config_dir(&data));
         let mut env = env(&data);
         let [service, owner] = db.options();
         env.insert(
@@ -315,6 +325,18 @@ impl World {
             .unwrap()
     }
 
+    /// Lets the lease of a process that is gone run out.
+    pub(crate) async fn end_lease_of(&self, gone: &Gateway) {
+        let end = "UPDATE leases SET expires_at = '-infinity' WHERE starts_with(holder, $1)";
+        let mut session = self.session().await;
+        let holder = format!("{}@", gone.number());
+        sqlx::query(end)
+            .bind(holder)
+            .execute(&mut session)
+            .await
+            .unwrap();
+    }
+
     /// Has the first gateway die, or stop, that passes a place from now on.
     pub(crate) fn arm(&self, place: &str) {
         let unfinished = self.data.join("place");
@@ -322,8 +344,23 @@ impl World {
         std::fs::rename(unfinished, self.crash_file()).unwrap();
     }
 
+    /// Lets all gateways live from now on; returns whether that changes anything.
+    pub(crate) fn disarm(&self) -> bool {
+        std::fs::remove_file(self.crash_file()).is_ok()
+    }
+
     fn crash_file(&self) -> PathBuf {
         crash_file(&self.data)
+    }
+
+    /// Lets entries of the desk or of an instrument in again, as a person would.
+    pub(crate) async fn set_active(&self, scope: &str, gateway: &Gateway) {
+        let token = std::fs::read_to_string(self.data.join("admin-token")).unwrap();
+        let body = serde_json::json!({"scope": scope, "state": "active", "why": "seen"});
+        let answer = gateway
+            .post_as(token.trim(), "/admin/v1/state", &body.to_string())
+            .await;
+        assert_eq!(answer.status, 200, "{answer:?}");
     }
 
     async fn session(&self) -> sqlx::PgConnection {
@@ -413,6 +450,11 @@ impl World {
     /// Where our book and the broker's differ.
     pub(crate) async fn difference(&self) -> Option<String> {
         truth::difference(&self.book().await, &self.sim.state(), &self.config.rules)
+    }
+
+    /// Where every order and goal stands.
+    pub(crate) async fn summary(&self) -> Vec<String> {
+        truth::summary(&self.book().await)
     }
 
     /// Says that this test leaves an order in doubt on purpose.
@@ -520,11 +562,7 @@ fn data_dir() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let dir = std::env::temp_dir().join(format!("torana-it-{}-{number}", std::process::id()));
-    let profiles = config_dir(&dir).join("profiles");
-    std::fs::create_dir_all(&profiles).unwrap();
-    // These tests wait until nothing is under way; an order that rests is always under way.
-    let alone = "[stops]\nprotective_stop = \"off\"\n";
-    std::fs::write(profiles.join("basso.toml"), alone).unwrap();
+    std::fs::create_dir_all(config_dir(&dir)).unwrap();
     dir
 }
 
@@ -540,6 +578,27 @@ async fn admit(opened: &Opened, change: AccessChange) {
     changed.unwrap();
     deciding.last.cancel();
     while deciding.tasks.join_next().await.is_some() {}
+}
+
+/// What guards a leg at the broker.
+#[derive(Clone, Copy)]
+enum Guard {
+    /// Nothing: most tests count orders, and wait until none is under way.
+    None,
+    /// An order that rests there, as the profile has it.
+    Resting,
+}
+
+impl Guard {
+    fn write(self, config: &Path) {
+        let alone = match self {
+            Self::None => "[stops]\nprotective_stop = \"off\"\n",
+            Self::Resting => return,
+        };
+        let profiles = config.join("profiles");
+        std::fs::create_dir_all(&profiles).unwrap();
+        std::fs::write(profiles.join("basso.toml"), alone).unwrap();
+    }
 }
 
 /// Where the files lie that are laid over those compiled in.
