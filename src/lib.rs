@@ -18,6 +18,7 @@ pub mod config;
 pub mod courier;
 pub mod desk;
 pub mod domain;
+pub mod history;
 pub mod http;
 pub mod journal;
 pub mod monitor;

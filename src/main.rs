@@ -61,6 +61,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             cli::health::run(&load(args.listen)?)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Backtest(args) => {
+            cli::backtest::run(&args)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Size => cli::size_command(&load(None)?),
         Command::Config => {
             cli::print(&load(None)?.effective())?;

@@ -44,7 +44,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     // history needs no database, no broker and no waiting
     (
-        "backtest",
+        "history",
         &["domain", "journal", "strategy", "analytics", "sim"],
     ),
     ("app", EVERYTHING),
@@ -118,7 +118,7 @@ const WORDS: &[(&str, &[&str], &str)] = &[
         "one text form, no IO",
     ),
     (
-        "backtest",
+        "history",
         &["async", "await", "tokio"],
         "history does not wait",
     ),

@@ -1,5 +1,6 @@
 //! The command line: commands, one file each.
 
+pub mod backtest;
 pub mod backup;
 pub mod check;
 mod desk;
@@ -77,6 +78,8 @@ pub enum Command {
     Sim(sim::SimArgs),
     /// Position sizes for JSON lines on stdin, JSON lines on stdout.
     Size,
+    /// History through the same core: lists of trades as TradingView exports them.
+    Backtest(backtest::BacktestArgs),
     /// What people order and look at.
     #[command(flatten)]
     Work(Work),

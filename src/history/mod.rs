@@ -1,0 +1,11 @@
+//! History: the same core over what `TradingView` exports and over bars.
+//!
+//! 1. Nothing here decides: signals and prices go through `domain::decide`, orders through the
+//!    simulator's floor, and what comes out is facts.
+//! 2. The same files and rules give the same facts, bit for bit, on any number of threads.
+//! 3. What is assumed is said: [`export`] and the report name every figure that no file gave.
+
+pub mod check;
+pub mod export;
+pub mod group;
+pub mod table;
