@@ -41,6 +41,7 @@ mod routes;
 mod schema;
 mod server;
 mod state;
+pub mod venue;
 
 pub use event::Placed;
 pub use faults::{Fault, FaultName, UnknownFault};
