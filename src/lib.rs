@@ -10,6 +10,7 @@
 //!            courier, monitor ─► broker ─► domain          sim ─► domain
 //! ```
 
+pub mod analytics;
 pub mod app;
 pub mod broker;
 pub mod cli;

@@ -62,7 +62,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Backtest(args) => {
-            cli::backtest::run(&args)?;
+            let rules = cli.common.history_rules(args.profile.as_deref())?;
+            cli::backtest::run(&args, &rules)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Size => cli::size_command(&load(None)?),

@@ -33,7 +33,7 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Config, Mode, Options};
+use crate::config::{self, Config, ConfigError, Mode, Options};
 use crate::domain::calendar::exchange_day;
 use crate::domain::instrument::{Found, Margin};
 use crate::domain::money::{Money, Price};
@@ -180,6 +180,19 @@ fn size_instrument(
 }
 
 impl Common {
+    /// Returns the rules of history: those of paper, in the exchanges' own hours.
+    pub fn history_rules(&self, profile: Option<&str>) -> Result<Rules, ConfigError> {
+        let mut environment = config::environment();
+        let mut set = |key: &str, value: &str| environment.insert(key.to_owned(), value.to_owned());
+        set("TORANA__DESK__CALENDAR", "exchange");
+        if let Some(profile) = profile {
+            set("TORANA__DESK__PROFILE", profile);
+        }
+        let mut options = self.options(None);
+        options.mode = Some(Mode::Paper);
+        Ok(config::load(&options, &environment)?.rules)
+    }
+
     /// Returns what the command line says about the configuration.
     pub fn options(&self, listen: Option<SocketAddr>) -> Options {
         let today = exchange_day(SystemClock.now());

@@ -5,7 +5,18 @@
 //! 2. The same files and rules give the same facts, bit for bit, on any number of threads.
 //! 3. What is assumed is said: [`export`] and the report name every figure that no file gave.
 
+pub mod assume;
+pub mod bars;
 pub mod check;
+pub mod drive;
 pub mod export;
 pub mod group;
+pub mod name;
+pub mod outcome;
+pub mod prepare;
+pub mod report;
+pub mod run;
+pub mod signals;
 pub mod table;
+pub mod tally;
+pub mod world;

@@ -3,7 +3,8 @@
 //! 1. A market order takes the far side of the quote: a buyer pays the ask, a seller gets the bid.
 //! 2. A limit that is marketable when it arrives trades at the quote; one that rested trades at its
 //!    own limit, never better, even when the price has jumped past it.
-//! 3. A stop wakes when the last price touches its trigger, and only then looks at the quote.
+//! 3. A stop wakes when the last price touches its trigger, and then takes what is there, like an
+//!    order that arrives; one whose limit is not reached then rests at it.
 //! 4. A limit or trigger of zero, which OpenAlgo lets through, never trades.
 
 use rust_decimal::Decimal;
@@ -121,8 +122,10 @@ pub fn look(order: &Standing, quote: &Quote) -> Look {
     if !awake {
         return Look { awake, fill: None };
     }
+    // A stop that wakes now takes what is there, like a limit that arrives.
+    let arrives = !order.rested || (order.terms.kind.waits() && !order.awake);
     let fill = if order.terms.kind.limited() {
-        at_limit(order, quote)
+        at_limit(order, quote, arrives)
     } else {
         Some(quote.taker(order.side))
     };
@@ -139,14 +142,14 @@ fn touched(order: &Standing, quote: &Quote) -> bool {
     }
 }
 
-fn at_limit(order: &Standing, quote: &Quote) -> Option<Price> {
+fn at_limit(order: &Standing, quote: &Quote, arrives: bool) -> Option<Price> {
     let limit = Price::new(order.terms.price)?;
     let market = quote.taker(order.side);
     let reached = match order.side {
         Side::Buy => market <= limit,
         Side::Sell => market >= limit,
     };
-    reached.then_some(if order.rested { limit } else { market })
+    reached.then_some(if arrives { market } else { limit })
 }
 
 #[cfg(test)]
@@ -199,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_stop_sleeps_until_its_trigger_is_touched() {
-        let sell = order(Side::Sell, PriceType::Stop, "98", "99");
+        let mut sell = order(Side::Sell, PriceType::Stop, "98", "99");
         assert_eq!(
             look(&sell, &quote("99.05")),
             Look {
@@ -216,6 +219,8 @@ mod tests {
                 fill: None
             }
         );
+        sell.rested = true;
+        assert_eq!(look(&sell, &quote("99")).fill, Some(price("98.95")));
         let market = order(Side::Sell, PriceType::StopMarket, "0", "99");
         assert_eq!(look(&market, &quote("97")).fill, Some(price("96.95")));
     }

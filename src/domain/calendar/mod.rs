@@ -323,7 +323,8 @@ impl Calendar {
 }
 
 impl Market {
-    fn windows(&self, day: NaiveDate) -> &[Window] {
+    /// Returns the windows of an exchange day, in order of time.
+    pub fn windows(&self, day: NaiveDate) -> &[Window] {
         if let Some(special) = self.special.get(&day) {
             return special;
         }
@@ -338,7 +339,7 @@ impl Market {
     }
 
     /// Returns the hours in force; days before the first row have those of the first row.
-    fn hours_on(&self, day: NaiveDate) -> Option<&Hours> {
+    pub fn hours_on(&self, day: NaiveDate) -> Option<&Hours> {
         let in_force = self.hours.iter().rev().find(|row| row.valid_from <= day);
         in_force.or_else(|| self.hours.first())
     }

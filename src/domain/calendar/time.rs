@@ -42,6 +42,17 @@ impl DayTime {
         }
     }
 
+    /// Returns this time so many minutes later, not after the day's end.
+    #[must_use]
+    pub const fn minutes_after(self, minutes: u32) -> Self {
+        let later = self.0.saturating_add(minutes * 60);
+        if later > Self::END.0 {
+            Self::END
+        } else {
+            Self(later)
+        }
+    }
+
     /// Returns the seconds since the midnight that the exchange day starts after.
     pub const fn seconds(self) -> u32 {
         self.0

@@ -83,7 +83,13 @@ impl Comment {
             }
             _ => return Ok(()),
         };
-        match slot.replace(figure()?) {
+        let figure = figure()?;
+        if name == "ER" && figure > Decimal::ONE {
+            return Err(format!(
+                "an efficiency ratio of {figure}, which is more than 1"
+            ));
+        }
+        match slot.replace(figure) {
             None => Ok(()),
             Some(_) => Err(format!("{name} stands twice in the comment")),
         }
@@ -174,6 +180,7 @@ mod tests {
             "ENTRY-5L|ATR:350|ATR:400",
             "ENTRY-5L|POS:Long_",
             "ENTRY-5L|junk",
+            "ENTRY-5L|ER:1.01",
         ] {
             assert!(Comment::read(text).is_err(), "{text}");
         }

@@ -12,4 +12,5 @@ mod trades;
 
 pub use columns::Columns;
 pub use comment::{Comment, Head};
+pub(super) use trades::moment;
 pub use trades::{Export, Side, Trade, read};

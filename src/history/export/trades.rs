@@ -175,16 +175,14 @@ impl Pair {
         } else {
             (&mut self.exit, "exit")
         };
-        match slot {
-            Some(other) => Err(format!(
+        if let Some(other) = slot {
+            return Err(format!(
                 "the trade's {name} stands on line {} already",
                 other.line
-            )),
-            None => {
-                *slot = Some(half);
-                Ok(())
-            }
+            ));
         }
+        *slot = Some(half);
+        Ok(())
     }
 
     fn trade(self, number: u32) -> Result<Trade, Problem> {
