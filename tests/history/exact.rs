@@ -5,7 +5,7 @@ use torana::history::check::count;
 use torana::history::export;
 use torana::history::outcome::Trade;
 
-use crate::support::{SAMPLE, dec, ready, rules, told};
+use crate::support::{SAMPLE, dec, page, ready, rules, told};
 
 #[test]
 fn the_sample_is_read_whole_and_its_gains_are_computed_again() {
@@ -80,4 +80,31 @@ fn charges_and_lots_are_those_of_the_date_and_the_contract() {
             "{day}"
         );
     }
+}
+
+#[test]
+fn the_page_needs_nothing_else_and_says_first_what_is_assumed() {
+    let rules = rules("basso");
+    let ready = ready(&rules, &SAMPLE);
+    let page = page(&ready, &told(&ready).0);
+    for outside in ["http", "src=", "href=", "@import", "url("] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
+    assert!(at("What is assumed") < at("Net gain"));
+    assert!(at("continuous") < at("Net gain"));
+    assert!(page.contains("&lt;b&gt;.csv") && !page.contains("<b>.csv"));
+    for part in [
+        "Equity and drawdown",
+        "Returns by month",
+        "Gain in R",
+        "What said no",
+        "GOLD_MINI",
+    ] {
+        at(part);
+    }
+    assert!(
+        !page.contains("NaN") && !page.contains("inf"),
+        "a figure is none"
+    );
 }

@@ -11,6 +11,7 @@ use torana::history::bars::Bars;
 use torana::history::export;
 use torana::history::name::instrument_of;
 use torana::history::outcome::Outcome;
+use torana::history::report::{Report, Source, html};
 use torana::history::run::{Given, Ready, Settings};
 use torana::journal;
 
@@ -68,6 +69,17 @@ pub(crate) fn with_bars(rules: &Rules, name: &str, (list, bars): (&str, &str)) -
         bars: Some(Bars::read(bars).unwrap()),
     };
     Ready::new(rules, vec![given], settings())
+}
+
+/// Returns the page of a run.
+pub(crate) fn page(ready: &Ready, outcome: &Outcome) -> String {
+    let sources = [Source {
+        file: "a/<b>.csv".to_owned(),
+        instrument: "BANK_NIFTY".to_owned(),
+        held: "rows".to_owned(),
+    }];
+    let report = Report::new(outcome, (ready, &ready.rules), &settings(), &sources);
+    html(&report)
 }
 
 /// Makes a run; returns what it came to and every fact as text.

@@ -30,6 +30,10 @@ const SAMPLE: [(&str, &str); 2] = [
     ),
 ];
 
+/// What is to be said of the sample.
+pub(super) const SAMPLE_SAYS: &str = "ASSUMED: all of it. These trades are the sample that is built in, made from a \
+     random walk; they say nothing of any market.";
+
 /// Reads lists of trades and bars.
 pub(super) fn given(
     rules: &Rules,

@@ -76,7 +76,10 @@ pub fn run(args: &BacktestArgs, rules: &Rules) -> anyhow::Result<()> {
         None => ready.run(&ready.rules, None, &mut told),
     };
     progress.end();
-    let report = Report::new(&outcome, (&ready, &ready.rules), &settings, &sources);
+    let mut report = Report::new(&outcome, (&ready, &ready.rules), &settings, &sources);
+    if listed.is_empty() && args.bars.is_empty() {
+        report.assumed.insert(0, files::SAMPLE_SAYS.to_owned());
+    }
     if let Some(dir) = &args.out {
         write::report(dir, &report)?;
     }

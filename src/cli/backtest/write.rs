@@ -1,4 +1,4 @@
-//! What a run leaves in a directory: `report.json`, `trades.csv`, `days.csv` and `facts.jsonl`.
+//! What a run leaves in a directory: `report.html`, `report.json`, `trades.csv`, `days.csv` and `facts.jsonl`.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -48,6 +48,7 @@ pub(super) fn report(dir: &Path, report: &Report<'_>) -> anyhow::Result<()> {
     let json = serde_json::to_string_pretty(&report::json(report))?;
     for (name, text) in [
         ("report.json", json),
+        ("report.html", report::html(report)),
         ("trades.csv", report::trades_csv(report)),
         ("days.csv", report::days_csv(report)),
     ] {

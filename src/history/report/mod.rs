@@ -3,6 +3,7 @@
 //! The first thing every form says is what was assumed.
 
 mod assumed;
+mod html;
 mod json;
 mod table;
 mod text;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
+pub use html::html;
 pub use json::json;
 pub use table::{days_csv, trades_csv};
 pub use text::text;
