@@ -101,7 +101,11 @@ pub struct World<'r, W> {
     /// The contract an entry takes today.
     fronts: BTreeMap<InstrumentIx, (chrono::NaiveDate, Option<ContractId>)>,
     symbols: BTreeMap<ContractId, (Exchange, String)>,
+    /// What marks are kept of, until something is opened or closed, or the day turns.
+    marked: Option<Vec<ContractId>>,
     timed: Option<DateTime<Utc>>,
+    /// Whether an order may work, as far as the facts since it was looked tell.
+    may_work: bool,
     said: u64,
     /// Who watches.
     pub witness: W,
@@ -120,7 +124,9 @@ impl<'r, W: Witness> World<'r, W> {
             prices: BTreeMap::new(),
             fronts: BTreeMap::new(),
             symbols: BTreeMap::new(),
+            marked: None,
             timed: None,
+            may_work: false,
             said: 0,
             witness,
         };
@@ -182,6 +188,7 @@ impl<'r, W: Witness> World<'r, W> {
         }
         self.now = to;
         if from_day != to_day {
+            self.marked = None;
             self.venue.new_day(to);
         }
     }
@@ -203,8 +210,7 @@ impl<'r, W: Witness> World<'r, W> {
 
     /// Moves an instrument's price; every level that it passes is looked at on the way.
     pub fn trade(&mut self, instrument: InstrumentIx, price: Price) {
-        self.prices.insert(instrument, (price, self.now));
-        self.witness.price(instrument, price);
+        self.mark(instrument, price);
         self.refresh();
         let held: BTreeSet<ContractId> = self
             .book
@@ -228,7 +234,9 @@ impl<'r, W: Witness> World<'r, W> {
 
     /// Takes a price without letting anything happen on it.
     pub fn mark(&mut self, instrument: InstrumentIx, price: Price) {
-        self.prices.insert(instrument, (price, self.now));
+        if self.prices.insert(instrument, (price, self.now)).is_none() {
+            self.marked = None;
+        }
         self.witness.price(instrument, price);
     }
 
@@ -242,6 +250,10 @@ impl<'r, W: Witness> World<'r, W> {
         for fact in facts {
             self.book.apply(&fact, self.now);
             self.said += 1;
+            if moves(&fact) {
+                self.marked = None;
+                self.may_work = true;
+            }
             let seen = Seen {
                 book: &self.book,
                 rules: self.rules,
@@ -253,18 +265,19 @@ impl<'r, W: Witness> World<'r, W> {
 
     /// Feeds time where a minute has passed, or something works.
     fn time(&mut self) {
-        let is_due = self.timed.is_none_or(|timed| self.now - timed >= TIME_STEP);
-        if is_due || self.is_busy() {
+        let now = self.now;
+        if self.timed.is_none_or(|timed| now - timed >= TIME_STEP) || self.is_busy() {
             self.timed = Some(self.now);
             self.feed(&Input::Time);
         }
     }
 
-    fn is_busy(&self) -> bool {
-        self.book
-            .orders
-            .values()
-            .any(|order| !order.state.is_closed())
+    fn is_busy(&mut self) -> bool {
+        if self.may_work {
+            let mut orders = self.book.orders.values();
+            self.may_work = orders.any(|order| !order.state.is_closed());
+        }
+        self.may_work
     }
 
     /// Follows what works until nothing changes any more.
@@ -355,35 +368,20 @@ impl<'r, W: Witness> World<'r, W> {
 
     /// Brings the marks of everything held, coming or about to be entered to the last prices.
     fn refresh(&mut self) {
-        let mut wanted: BTreeMap<ContractId, Price> = BTreeMap::new();
-        let today = exchange_day(self.now);
-        for (instrument, (price, _)) in &self.prices {
-            let known = self.fronts.get(instrument).copied();
-            let front = if let Some((_, front)) = known.filter(|(day, _)| *day == today) {
-                front
-            } else {
-                let calendar = &self.rules.calendar;
-                let instruments = &self.rules.instruments;
-                let front = instruments.contract_for_entry(*instrument, today, calendar);
-                self.fronts.insert(*instrument, (today, front));
-                front
+        let wanted = match self.marked.take() {
+            Some(wanted) => wanted,
+            None => self.wanted(),
+        };
+        for contract in &wanted {
+            let Some((price, _)) = self.prices.get(&contract.instrument).copied() else {
+                continue;
             };
-            wanted.extend(front.map(|contract| (contract, *price)));
-        }
-        let legs = self.book.legs.values().filter(|leg| leg.is_open());
-        let held = legs.map(|leg| leg.contract);
-        let coming = self.book.open_intents().map(|intent| intent.contract);
-        for contract in held.chain(coming) {
-            if let Some((price, _)) = self.prices.get(&contract.instrument) {
-                wanted.insert(contract, *price);
+            let known = self.book.marks.contracts.get_mut(contract);
+            if let Some(mark) = known.filter(|mark| mark.quote.price == price) {
+                mark.quote.at = self.now;
+                continue;
             }
-        }
-        self.book
-            .marks
-            .contracts
-            .retain(|contract, _| wanted.contains_key(contract));
-        for (contract, price) in wanted {
-            let seen = self.around(contract, price);
+            let seen = self.around(*contract, price);
             let quote = Quote {
                 price,
                 bid: seen.map(|seen| seen.bid),
@@ -395,8 +393,33 @@ impl<'r, W: Witness> World<'r, W> {
                 margin: None,
                 source: PriceSource::Bar,
             };
-            self.book.marks.contracts.insert(contract, mark);
+            self.book.marks.contracts.insert(*contract, mark);
         }
+        self.marked = Some(wanted);
+    }
+
+    /// Returns the contracts whose prices matter, and forgets the marks of all others.
+    fn wanted(&mut self) -> Vec<ContractId> {
+        let today = exchange_day(self.now);
+        let (instruments, calendar) = (&self.rules.instruments, &self.rules.calendar);
+        let mut wanted: BTreeSet<ContractId> = BTreeSet::new();
+        for instrument in self.prices.keys() {
+            let known = self.fronts.get(instrument).copied();
+            let front = if let Some((_, front)) = known.filter(|(day, _)| *day == today) {
+                front
+            } else {
+                let front = instruments.contract_for_entry(*instrument, today, calendar);
+                self.fronts.insert(*instrument, (today, front));
+                front
+            };
+            wanted.extend(front);
+        }
+        let legs = self.book.legs.values().filter(|leg| leg.is_open());
+        wanted.extend(legs.map(|leg| leg.contract));
+        wanted.extend(self.book.open_intents().map(|intent| intent.contract));
+        let marks = &mut self.book.marks.contracts;
+        marks.retain(|contract, _| wanted.contains(contract));
+        wanted.into_iter().collect()
     }
 
     fn place(&mut self, id: OrderId) {
@@ -493,4 +516,17 @@ fn followed(order: &Order) -> Option<(BrokerOrderId, crate::domain::money::Quant
     let works = !order.state.is_closed();
     let broker_id = order.broker_id.clone().filter(|_| works)?;
     Some((broker_id, order.filled))
+}
+
+/// Returns whether a fact may change which orders work or what is held: all but those that only
+/// write down what was seen or refused.
+const fn moves(fact: &Fact) -> bool {
+    !matches!(
+        fact,
+        Fact::SignalRejected { .. }
+            | Fact::SignalRecorded { .. }
+            | Fact::BarSeen { .. }
+            | Fact::LegMarked { .. }
+            | Fact::StopMoved { .. }
+    )
 }

@@ -18,5 +18,6 @@ mod faults;
 mod lease;
 mod notices;
 mod outage;
+mod parity;
 mod support;
 mod walk;

@@ -225,6 +225,41 @@ impl World {
             .unwrap();
     }
 
+    /// The desk's number.
+    pub(crate) fn desk(&self) -> i32 {
+        self.opened.desk.0
+    }
+
+    /// The source of the tests.
+    pub(crate) async fn source(&self) -> torana::store::Source {
+        let all = self.store.sources(self.opened.desk).await.unwrap();
+        all.into_iter().find(|one| one.name == "tests").unwrap()
+    }
+
+    /// Every fact but the day's own, as it was written.
+    pub(crate) async fn facts(&self) -> Vec<(String, serde_json::Value)> {
+        let mut session = self.session().await;
+        let all = "SELECT kind, payload FROM facts ORDER BY seq";
+        let facts: Vec<(String, String)> =
+            sqlx::query_as(all).fetch_all(&mut session).await.unwrap();
+        let read = facts.into_iter();
+        read.map(|(kind, text)| (kind, serde_json::from_str(&text).unwrap()))
+            .collect()
+    }
+
+    /// Waits until a price is what the gateway has seen last; returns whether it ever was.
+    pub(crate) async fn knows_price(&self, text: &str) -> bool {
+        let price = Price::new(text.parse().unwrap()).unwrap();
+        let seen = until(async || {
+            let mut locked = self.store.lock(self.opened.desk, &[]).await.ok()?;
+            let book = locked.book().await.ok()?;
+            locked.release().await.ok()?;
+            let mut marks = book.marks.contracts.values();
+            marks.any(|mark| mark.quote.price == price).then_some(())
+        });
+        seen.await.is_some()
+    }
+
     /// The verdicts on all alerts, in the order in which they were decided.
     pub(crate) async fn verdicts(&self) -> Vec<(String, DateTime<Utc>)> {
         let mut session = self.session().await;

@@ -1,0 +1,212 @@
+//! How fast history runs: a million signals through the whole core (sizing, gates, fills, book,
+//! facts), and bars with trailing stops.
+//!
+//! `cargo bench --bench history`; one thread. The signals are four instruments' over some years:
+//! an entry, adds, repeats that are refused after every gate was asked, and exits.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::float_arithmetic,
+    clippy::indexing_slicing,
+    clippy::integer_division,
+    reason = "a bench prints, measures with the real clock and stops when its data is wrong"
+)]
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
+use torana::config::{Environment, Options, load};
+use torana::domain::fact::Fact;
+use torana::domain::ids::Cause;
+use torana::domain::input::Input;
+use torana::domain::instrument::InstrumentIx;
+use torana::domain::money::{Lots, Money, Points, Price, Ratio};
+use torana::domain::order::Direction;
+use torana::domain::rules::{ProtectiveStop, Rules};
+use torana::domain::signal::{Ask, Bar, BarFrom, Layer, Signal, SourceId, Which};
+use torana::history::prepare::prepare;
+use torana::history::world::{Seen, Start, Witness, World};
+
+const SIGNALS: u32 = 1_000_000;
+const BARS: u32 = 2_000_000;
+
+/// What is traded, where its price starts, and its average true range.
+const TRADED: [(&str, i64, i64); 4] = [
+    ("BANK_NIFTY", 58_000, 360),
+    ("GOLD_MINI", 120_000, 600),
+    ("SILVER_MINI", 150_000, 1_500),
+    ("COPPER", 950, 8),
+];
+
+/// Signals of one instrument from an entry to its exit.
+const ROUND: u32 = 20;
+
+/// Counts facts, and does no more.
+#[derive(Default)]
+struct Count {
+    facts: u64,
+    accepted: u64,
+    rejected: std::collections::BTreeMap<&'static str, u64>,
+}
+
+impl Witness for Count {
+    fn fact(&mut self, fact: &Fact, _seen: Seen<'_>) {
+        self.facts += 1;
+        self.accepted += u64::from(matches!(fact, Fact::SignalAccepted { .. }));
+        if let Fact::SignalRejected { code, .. } = fact {
+            *self.rejected.entry(code.0).or_default() += 1;
+        }
+    }
+    fn day(&mut self, _seen: Seen<'_>) {}
+    fn price(&mut self, _instrument: InstrumentIx, _price: Price) {}
+}
+
+fn main() {
+    let rules = rules();
+    signals(&rules);
+    bars(&rules);
+}
+
+/// Returns the rules of history without what needs the path between signals, in open hours.
+fn rules() -> Rules {
+    let rules = load(&Options::default(), &Environment::new())
+        .unwrap()
+        .rules;
+    let mut rules = prepare(rules, &BTreeSet::new(), false).rules;
+    rules.stops.protective_stop = ProtectiveStop::Off;
+    // A capital that grows for years would outgrow what the exchange takes in one order.
+    for limits in &mut rules.per_instrument {
+        limits.max_lots = Some(Lots::new(5));
+    }
+    rules
+}
+
+fn world(rules: &Rules, barred: bool) -> World<'_, Count> {
+    let all = TRADED
+        .iter()
+        .filter_map(|one| rules.instruments.by_name(one.0));
+    let start = Start {
+        capital: Money::rupees(50_000_000),
+        at: "2025-02-03T04:00:00Z".parse().unwrap(),
+        slippage: Decimal::ONE,
+        barred: all.filter(|_| barred).collect(),
+    };
+    World::new(rules, start, Count::default())
+}
+
+fn said(number: u32, rules: &Rules, at: DateTime<Utc>) -> Signal {
+    let place = usize::try_from(number % 4).unwrap();
+    let (name, base, atr) = TRADED[place];
+    let turn = (number >> 2) % ROUND;
+    // The price climbs through a round and falls back at its end.
+    let price = Decimal::from(base) + Decimal::from(atr * i64::from(turn)) / Decimal::from(4);
+    let (direction, layer) = (Direction::Long, Layer(u8::try_from(1 + turn / 6).unwrap()));
+    let ask = match turn {
+        19 => Ask::Exit(Which::All),
+        6 | 12 | 18 => Ask::Add { direction, layer },
+        _ => Ask::Enter {
+            direction,
+            layer: Layer(1),
+        },
+    };
+    let [a, b, c, d] = number.to_be_bytes();
+    let stop = price - Decimal::from(atr) * Decimal::new(15, 1);
+    Signal {
+        id: Cause::from_bytes([a, b, c, d, 1, 1, 1, 1, 1, 1]),
+        source: SourceId(1),
+        ask,
+        instrument: rules.instruments.by_name(name).unwrap(),
+        contract: None,
+        product: None,
+        price: Price::new(price),
+        stop: Price::new(stop),
+        target: None,
+        atr: Some(Points::new(Decimal::from(atr))),
+        er: Some(Ratio::new(Decimal::new(9, 1))),
+        at,
+        bar: None,
+        id_reused: false,
+        profile: None,
+    }
+}
+
+fn signals(rules: &Rules) {
+    let mut world = world(rules, false);
+    let start: DateTime<Utc> = world.now();
+    // The signals are made beforehand: what is measured is what the core does with them.
+    let all: Vec<Signal> = (0..SIGNALS)
+        .map(|number| {
+            let minutes = i64::from(number >> 2) * 5;
+            said(number, rules, start + TimeDelta::minutes(minutes))
+        })
+        .collect();
+    let began = Instant::now();
+    for signal in all {
+        world.pass(signal.at);
+        world.mark(signal.instrument, signal.price.unwrap());
+        world.take(&Input::Signal(Box::new(signal)));
+    }
+    let took = began.elapsed().as_secs_f64();
+    let (count, _) = world.end();
+    println!(
+        "{SIGNALS} signals in {took:.2} s: {:.0} a second ({} accepted, rejected: {:?}, {} facts)",
+        f64::from(SIGNALS) / took,
+        count.accepted,
+        count.rejected,
+        count.facts
+    );
+}
+
+fn bars(rules: &Rules) {
+    let mut world = world(rules, false);
+    let start: DateTime<Utc> = world.now();
+    let mut signal = said(1, rules, start);
+    let gold = signal.instrument;
+    signal.ask = Ask::Enter {
+        direction: Direction::Long,
+        layer: Layer(1),
+    };
+    world.mark(gold, signal.price.unwrap());
+    world.take(&Input::Signal(Box::new(signal)));
+    let atr = Some(Points::new(Decimal::from(600)));
+    let all: Vec<Bar> = (1..=BARS)
+        .map(|number| {
+            let at = start + TimeDelta::seconds(i64::from(number) * 10);
+            // It climbs slowly and swings by less than its stop is away.
+            let swing = i64::from(number % 7) * 40;
+            let close = Decimal::from(120_000 + i64::from(number / 400) + swing);
+            Bar {
+                from: BarFrom::History,
+                instrument: gold,
+                contract: None,
+                opened_at: Some(at - TimeDelta::seconds(10)),
+                at,
+                close: Price::new(close).unwrap(),
+                atr,
+            }
+        })
+        .collect();
+    let began = Instant::now();
+    for bar in all {
+        world.pass(bar.at);
+        world.mark(gold, bar.close);
+        world.take(&Input::Bar(Box::new(bar)));
+    }
+    let took = began.elapsed().as_secs_f64();
+    let held = world
+        .book()
+        .legs
+        .values()
+        .filter(|leg| leg.is_open())
+        .count();
+    let (count, _) = world.end();
+    println!(
+        "{BARS} bars with a trailing stop in {took:.2} s: {:.0} a second ({} facts, {held} leg held)",
+        f64::from(BARS) / took,
+        count.facts
+    );
+}
