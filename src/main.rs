@@ -62,8 +62,13 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Backtest(args) => {
-            let rules = cli.common.history_rules(args.profile.as_deref())?;
+            let rules = cli.common.history_rules(args.inputs.profile.as_deref())?;
             cli::backtest::run(&args, &rules)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Sweep(args) => {
+            let rules = cli.common.history_rules(args.inputs.profile.as_deref())?;
+            cli::backtest::run_sweep(&args, &rules)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Size => cli::size_command(&load(None)?),

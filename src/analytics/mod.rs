@@ -8,9 +8,11 @@
     reason = "statistics are estimates; money stays in decimals outside of this module"
 )]
 
+mod chance;
 mod metrics;
 mod ratio;
 
+pub use chance::{drawdown_odds, shuffled_drawdowns};
 pub use metrics::{Curve, Drawdown, Metrics, Point, Result, metrics, monthly};
 pub use ratio::{deflated, mean, normal, quantile, spread};
 

@@ -80,6 +80,8 @@ pub enum Command {
     Size,
     /// History through the same core: lists of trades as TradingView exports them.
     Backtest(backtest::BacktestArgs),
+    /// The same files under many rules: which were best, and how much of that is chance.
+    Sweep(backtest::SweepArgs),
     /// What people order and look at.
     #[command(flatten)]
     Work(Work),

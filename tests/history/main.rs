@@ -6,4 +6,5 @@
 
 mod exact;
 mod support;
+mod turn;
 mod walk;

@@ -1,8 +1,9 @@
-//! `torana backtest`: history through the same core.
+//! `torana backtest` and `torana sweep`: history through the same core.
 
 mod check;
 mod files;
 mod progress;
+mod sweep;
 mod write;
 
 use std::path::PathBuf;
@@ -10,16 +11,21 @@ use std::path::PathBuf;
 use clap::Args;
 use rust_decimal::Decimal;
 
+pub use sweep::{SweepArgs, run as run_sweep};
+
 use super::out::{BadArguments, print, print_json};
 use crate::domain::money::{Money, Percent, Ratio};
 use crate::domain::rules::Rules;
 use crate::history::assume::{Assume, From};
-use crate::history::report::{self, Report};
+use crate::history::outcome::Outcome;
+use crate::history::report::{self, Report, Source};
 use crate::history::run::{Ready, Settings};
 
-/// What `torana backtest` takes.
+use progress::Progress;
+
+/// What a run is made of.
 #[derive(Args, Clone, Debug)]
-pub struct BacktestArgs {
+pub struct Inputs {
     /// Lists of trades as `TradingView` exports them; without any, the sample that is built in.
     /// `INSTRUMENT=FILE` where the name of a file does not tell its instrument.
     #[arg(value_name = "FILE")]
@@ -45,15 +51,31 @@ pub struct BacktestArgs {
     /// How many ticks worse than the price of its moment an order fills.
     #[arg(long, value_name = "TICKS", default_value = "1")]
     slippage_ticks: Decimal,
-    /// Where the report, the trades, the days and the facts are written.
+    /// Where the report and what belongs to it are written.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// JSON, for programs.
     #[arg(long)]
     json: bool,
+}
+
+/// What `torana backtest` takes.
+#[derive(Args, Clone, Debug)]
+pub struct BacktestArgs {
+    /// What the run is made of.
+    #[command(flatten)]
+    pub inputs: Inputs,
     /// Reads every list of trades in a directory, says what is in it, and does no more.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "signals", "bars", "out"])]
     check: Option<PathBuf>,
+}
+
+/// A run that was read.
+struct Loaded {
+    ready: Ready,
+    settings: Settings,
+    sources: Vec<Source>,
+    sample: bool,
 }
 
 /// Runs `torana backtest`.
@@ -61,39 +83,63 @@ pub fn run(args: &BacktestArgs, rules: &Rules) -> anyhow::Result<()> {
     if let Some(dir) = &args.check {
         return check::run(dir);
     }
-    let settings = args.settings()?;
-    let listed: Vec<String> = args.files.iter().chain(&args.signals).cloned().collect();
-    let (given, sources) = files::given(rules, &listed, &args.bars)?;
-    let ready = Ready::new(rules, given, settings.clone());
-    if ready.is_empty() {
-        return Err(BadArguments("nothing happens in these files".to_owned()).into());
-    }
-    stands(&ready)?;
-    let mut progress = progress::Progress::new(ready.len());
+    let inputs = &args.inputs;
+    let loaded = inputs.load(rules)?;
+    let ready = &loaded.ready;
+    let mut progress = Progress::new(ready.len());
     let mut told = |done| progress.at(done);
-    let outcome = match &args.out {
-        Some(dir) => write::facts(dir, &ready, &mut told)?,
+    let outcome = match &inputs.out {
+        Some(dir) => write::facts(dir, ready, &mut told)?,
         None => ready.run(&ready.rules, None, &mut told),
     };
     progress.end();
-    let mut report = Report::new(&outcome, (&ready, &ready.rules), &settings, &sources);
-    if listed.is_empty() && args.bars.is_empty() {
-        report.assumed.insert(0, files::SAMPLE_SAYS.to_owned());
-    }
-    if let Some(dir) = &args.out {
+    let report = loaded.report(&outcome);
+    if let Some(dir) = &inputs.out {
         write::report(dir, &report)?;
     }
-    if args.json {
+    if inputs.json {
         return print_json(&report::json(&report));
     }
     print(&report::text(&report))?;
-    match &args.out {
-        Some(dir) => print(&format!("\nwritten to {}\n", dir.display())),
-        None => Ok(()),
+    inputs.say_where()
+}
+
+impl Loaded {
+    fn report<'a>(&'a self, outcome: &'a Outcome) -> Report<'a> {
+        let rules = (&self.ready, &self.ready.rules);
+        let mut report = Report::new(outcome, rules, &self.settings, &self.sources);
+        if self.sample {
+            report.assumed.insert(0, files::SAMPLE_SAYS.to_owned());
+        }
+        report
     }
 }
 
-impl BacktestArgs {
+impl Inputs {
+    fn load(&self, rules: &Rules) -> anyhow::Result<Loaded> {
+        let settings = self.settings()?;
+        let listed: Vec<String> = self.files.iter().chain(&self.signals).cloned().collect();
+        let (given, sources) = files::given(rules, &listed, &self.bars)?;
+        let ready = Ready::new(rules, given, settings.clone());
+        if ready.is_empty() {
+            return Err(BadArguments("nothing happens in these files".to_owned()).into());
+        }
+        stands(&ready)?;
+        Ok(Loaded {
+            ready,
+            settings,
+            sources,
+            sample: listed.is_empty() && self.bars.is_empty(),
+        })
+    }
+
+    fn say_where(&self) -> anyhow::Result<()> {
+        match &self.out {
+            Some(dir) => print(&format!("\nwritten to {}\n", dir.display())),
+            None => Ok(()),
+        }
+    }
+
     fn settings(&self) -> anyhow::Result<Settings> {
         let wrong = |what: &str| BadArguments(what.to_owned());
         if self.capital <= Decimal::ZERO {

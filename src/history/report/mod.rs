@@ -5,6 +5,7 @@
 mod assumed;
 mod html;
 mod json;
+mod sweep;
 mod table;
 mod text;
 
@@ -12,8 +13,9 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-pub use html::html;
+pub use html::{html, sweep_html};
 pub use json::json;
+pub use sweep::Sweep;
 pub use table::{days_csv, trades_csv};
 pub use text::text;
 

@@ -101,6 +101,25 @@ pub fn html(report: &Report<'_>) -> String {
     page
 }
 
+/// Returns the page of a sweep: what is assumed, what is to be said, a map, the table.
+pub fn sweep_html(report: &Report<'_>, sweep: &super::Sweep<'_>) -> String {
+    let mut page = head(report).replace("Back-test", "Sweep");
+    page.push_str(&parts::assumed(report));
+    let [said, map, table] = sweep.page();
+    section(&mut page, ("What was tried", ""), &said);
+    if !map.is_empty() {
+        let about = "Sharpe ratio before the split / after it; coloured by the first";
+        section(&mut page, ("Map", about), &map);
+    }
+    section(
+        &mut page,
+        ("Trials", "the best before the split first"),
+        &table,
+    );
+    page.push_str("</main></body></html>\n");
+    page
+}
+
 fn head(report: &Report<'_>) -> String {
     let outcome = report.outcome;
     let span = outcome.days.first().zip(outcome.days.last());
@@ -137,7 +156,7 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// Returns rupees in a few letters, as they are said in India: `12.3 L`, `1.20 Cr`.
-pub(super) fn short(rupees: f64) -> String {
+pub(in crate::history::report) fn short(rupees: f64) -> String {
     let size = rupees.abs();
     let text = if size >= 1e7 {
         format!("{:.2} Cr", size / 1e7)
@@ -156,7 +175,7 @@ pub(super) fn short(rupees: f64) -> String {
 }
 
 /// Returns a part in percent, with a real minus.
-pub(super) fn percent(part: f64) -> String {
+pub(in crate::history::report) fn percent(part: f64) -> String {
     let text = format!("{:.2} %", part * 100.0);
     text.replace('-', "−")
 }
