@@ -6,6 +6,8 @@
 //!    same pool, so that disk and machine are the same for both; the gateway runs in this process.
 //! 2. *crowd*: senders that keep their connections and send the next alert when the last is
 //!    answered, one in ten accepted, against a gateway in a process of its own.
+//! 3. *gap*: two hundred legs, and a price that falls through the stops of four of them, then of all:
+//!    only with `--gap`.
 //!
 //! `cargo bench --profile release --bench load`, from a machine that does nothing else; `-- --help`
 //! lists what can be changed. docs/PERFORMANCE.md has figures and targets.
@@ -22,6 +24,7 @@ mod alerts;
 mod alone;
 mod crowd;
 mod figures;
+mod gap;
 mod line;
 mod world;
 
@@ -44,6 +47,9 @@ struct Args {
     /// What the gateway of the crowd logs.
     #[arg(long, default_value = "warn")]
     log: String,
+    /// Measures how long exits take when prices gap.
+    #[arg(long)]
+    gap: bool,
     /// What cargo says to every bench.
     #[arg(long, hide = true)]
     bench: bool,
@@ -63,6 +69,9 @@ fn main() {
         }
         if args.seconds > 0 {
             crowd::run(&world, &args).await;
+        }
+        if args.gap {
+            gap::run(&world, &args).await;
         }
         world.end().await;
     });

@@ -26,7 +26,7 @@ const TORANA: &str = env!("CARGO_BIN_EXE_torana");
 /// The secret in the path of the source.
 const SECRET: &str = "the-secret-of-a-load-run";
 /// How long anything but a measurement may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What differs from the defaults: so many alerts of one sender would be refused, and one share in
 /// ten lots at most leaves room for fifty of them at once.
@@ -39,6 +39,8 @@ const SETTINGS: &[(&str, &str)] = &[
 ];
 const PROFILE: &str =
     "[portfolio]\nmax_positions = \"off\"\n\n[instrument.default]\nmax_lots = 10\n";
+/// For the gap: nothing rests at the broker, so that only our own exits are measured.
+const UNGUARDED: &str = "[stops]\nprotective_stop = \"off\"\n";
 
 /// The directory of a run and the database server in it.
 pub(crate) struct World {
@@ -58,6 +60,7 @@ pub(crate) struct Stage {
     /// Its database.
     pub(crate) opened: Opened,
     options: Options,
+    sim: SocketAddr,
     _sim: Running,
 }
 
@@ -67,6 +70,7 @@ impl World {
         let dir = std::env::temp_dir().join(format!("torana-load-{}", std::process::id()));
         fs::create_dir_all(dir.join("config/profiles")).unwrap();
         fs::write(dir.join("config/profiles/basso.toml"), PROFILE).unwrap();
+        fs::write(dir.join("config/profiles/scalper.toml"), UNGUARDED).unwrap();
         let options = ClusterOptions {
             keeper: Some(TORANA.into()),
             ..ClusterOptions::new(dir.join("pg"))
@@ -131,6 +135,7 @@ impl World {
             address,
             opened,
             options,
+            sim: rest,
             _sim: sim,
         }
     }
@@ -211,6 +216,11 @@ impl Stage {
         let book = locked.book().await.unwrap();
         locked.release().await.unwrap();
         book
+    }
+
+    /// Where its simulator listens.
+    pub(crate) const fn sim(&self) -> SocketAddr {
+        self.sim
     }
 
     /// Its database.

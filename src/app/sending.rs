@@ -9,16 +9,21 @@ use tracing::warn;
 
 use super::paper::Hint;
 use super::{Deciding, Opened};
-use crate::broker::openalgo::{Budget, Feed, FeedEvent, FeedSettings, OpenAlgo, Wanted};
+use crate::broker::openalgo::{Budget, Feed, FeedSettings, OpenAlgo, Wanted};
 use crate::config::{Mode, Settings};
 use crate::courier::{Baselines, Calls, Courier, PriceHint};
 use crate::desk::{Desk, Lease};
 use crate::domain::fact::Goal;
+use crate::domain::input::FeedState;
+use crate::domain::price::PriceRules;
 use crate::domain::reconcile::{EQUITY, FOREIGN};
-use crate::monitor::{ApprovalMode, Drift, Monitor, Orders, Prices};
+use crate::monitor::{ApprovalMode, Drift, Monitor, Orders, Patience, Prices};
 
 /// What OpenAlgo's semi-automatic mode means, in words.
 const SEMI_AUTO: &str = "openalgo: semi-automatic mode: orders wait there for a person, nothing can be cancelled, a flatten cannot work";
+
+/// Frames of the feed that may wait to be judged: half a second of two thousand prices a second.
+const EVENTS_WAITING_MAX: usize = 1024;
 
 /// What sends orders.
 pub(super) struct Parts {
@@ -47,6 +52,14 @@ impl Health {
         } else {
             if !broker.prices {
                 why.push("broker: prices cannot be read".to_owned());
+            }
+            if !broker.state.logged_in {
+                why.push("broker: the session is over, a person has to log in".to_owned());
+            }
+            match broker.state.feed {
+                FeedState::Speaks => {}
+                FeedState::Mute => why.push("feed: mute, prices are asked for".to_owned()),
+                FeedState::Away => why.push("feed: away, prices are asked for".to_owned()),
             }
             if !broker.funds {
                 why.push("broker: free cash is unknown".to_owned());
@@ -85,6 +98,7 @@ pub(super) fn start(
     let settings = &opened.config.settings;
     let baselines = Arc::new(Baselines::new(settings.courier.baseline_age));
     let calls = Arc::new(Calls::default());
+    let (prices, feed) = prices(desk, opened, (&parts, feed));
     let courier = Courier {
         desk: Arc::clone(desk),
         broker: Arc::clone(&parts.broker),
@@ -93,13 +107,9 @@ pub(super) fn start(
         baselines: Arc::clone(&baselines),
         calls: Arc::clone(&calls),
         lanes: settings.courier.lanes,
+        fresh: settings.prices.fresh,
         hint: parts.hint.map(price_hint),
     };
-    let prices = Arc::new(Prices::new(
-        Arc::clone(desk),
-        Arc::clone(&parts.broker),
-        settings.monitor.funds_poll,
-    ));
     let monitor = Monitor {
         desk: Arc::clone(desk),
         lease: Arc::clone(&parts.lease),
@@ -138,7 +148,7 @@ pub(super) fn start(
         "lease"
     });
     let seen_by = Arc::clone(desk);
-    start_feed(deciding, feed, nudge);
+    start_feed(deciding, feed, (Arc::clone(&prices), nudge));
     Health {
         desk: seen_by,
         lease: parts.lease,
@@ -200,30 +210,61 @@ async fn keep(lease: &Lease, stop: CancellationToken) {
     }
 }
 
-/// Listens to the feed for orders that move.
-fn start_feed(deciding: &mut Deciding, settings: FeedSettings, nudge: Arc<Notify>) {
+/// Returns the reader of prices and the feed it listens to.
+fn prices(
+    desk: &Arc<Desk>,
+    opened: &Opened,
+    (parts, feed): (&Parts, FeedSettings),
+) -> (Arc<Prices<OpenAlgo>>, Feed) {
+    let (subscribed, wanted) = watch::channel(Wanted::default());
+    let anew = Arc::new(Notify::new());
+    let prices = Prices::new(
+        (
+            Arc::clone(desk),
+            Arc::clone(&parts.lease),
+            Arc::clone(&parts.broker),
+        ),
+        patience(&opened.config.settings),
+        (subscribed, Arc::clone(&anew)),
+    );
+    (Arc::new(prices), Feed::new(feed, wanted).anew_when(anew))
+}
+
+/// Returns how patient the settings are with prices.
+fn patience(settings: &Settings) -> Patience {
+    let prices = &settings.prices;
+    Patience {
+        rules: PriceRules {
+            apart: prices.suspicious,
+            atr: prices.suspicious_atr,
+            again: prices.confirm,
+            patience: prices.patience,
+        },
+        silence: prices.silence,
+        mute: prices.mute,
+        snapshot: prices.snapshot,
+        pause: settings.monitor.pause,
+        write: prices.write,
+        funds: settings.monitor.funds_poll,
+    }
+}
+
+/// Listens to the feed for prices, and for orders that move.
+fn start_feed(
+    deciding: &mut Deciding,
+    feed: Feed,
+    (prices, nudge): (Arc<Prices<OpenAlgo>>, Arc<Notify>),
+) {
     let (stop, tasks) = (&deciding.stop, &mut deciding.tasks);
-    let (events, mut heard) = mpsc::channel(256);
-    let (wanted, watched) = watch::channel(Wanted::default());
-    let feed = Feed::new(settings, watched);
+    let (events, heard) = mpsc::channel(EVENTS_WAITING_MAX);
     let token = stop.clone();
     tasks.spawn(async move {
         feed.run(events, token).await;
-        drop(wanted);
         "feed"
     });
     let token = stop.clone();
     tasks.spawn(async move {
-        loop {
-            tokio::select! {
-                event = heard.recv() => match event {
-                    Some(FeedEvent::Order(_) | FeedEvent::Up) => nudge.notify_one(),
-                    Some(FeedEvent::Down(_) | FeedEvent::Tick(_) | FeedEvent::Refused(_)) => {}
-                    None => break,
-                },
-                () = token.cancelled() => break,
-            }
-        }
+        prices.listen(heard, &nudge, &token).await;
         "feed events"
     });
 }

@@ -73,7 +73,7 @@ impl Work {
             Self::Instruments(shown) => instruments::run(shown, config).await,
             Self::Check(args) => check::run(args, config).await,
             Self::Halt(args) | Self::Reduce(args) => {
-                operate::state(args, TradingState::Reducing, config).await
+                Box::pin(operate::state(args, TradingState::Reducing, config)).await
             }
             Self::Resume(args) => Box::pin(operate::resume(args, config)).await,
             Self::Freeze(args) => Box::pin(operate::freeze(args, config)).await,

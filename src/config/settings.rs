@@ -6,13 +6,14 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::path::PathBuf;
 
+use chrono::TimeDelta;
 use ipnet::IpNet;
 
 use super::Mode;
 use super::notify::{NotifySettings, read_notify};
 use super::section::{FromSetting, Section, read};
 use super::values::words;
-use crate::domain::money::Money;
+use crate::domain::money::{Money, Percent, Ratio};
 
 /// All settings of the shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Settings {
     pub courier: CourierSettings,
     /// How the broker's books are followed.
     pub monitor: MonitorSettings,
+    /// Which prices are believed, and how long the feed may be silent.
+    pub prices: PriceSettings,
     /// The simulator inside the process.
     pub paper: PaperSettings,
     /// The database.
@@ -208,6 +211,29 @@ pub struct MonitorSettings {
     pub book_poll: Duration,
 }
 
+/// Which prices are believed, and how long the feed may be silent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PriceSettings {
+    /// How long the feed may say nothing of a symbol before it is asked for.
+    pub silence: Duration,
+    /// How long prices may move without a word of the feed before it gets a new session.
+    pub mute: Duration,
+    /// Further than this from the last good price is suspicious.
+    pub suspicious: Percent,
+    /// And further than so many average true ranges.
+    pub suspicious_atr: Ratio,
+    /// From when on a second look confirms the first.
+    pub confirm: TimeDelta,
+    /// After how long a suspicious price counts in any case.
+    pub patience: TimeDelta,
+    /// How old the exchange's own time of a price may be.
+    pub snapshot: TimeDelta,
+    /// How young a known price must be for an exit to leave at it.
+    pub fresh: TimeDelta,
+    /// The pause between two writings of the marks.
+    pub write: Duration,
+}
+
 /// The simulator inside the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaperSettings {
@@ -288,6 +314,7 @@ pub(super) fn read_settings(root: &mut Section<'_>, given: Given) -> Option<Sett
     let server = read_server(root);
     let openalgo = read_openalgo(root);
     let (courier, monitor) = read_drivers(root);
+    let prices = read_prices(root);
     let (paper, database, log) = read_parts(root);
     let notify = read_notify(root);
     Some(Settings {
@@ -301,6 +328,7 @@ pub(super) fn read_settings(root: &mut Section<'_>, given: Given) -> Option<Sett
         openalgo: openalgo?,
         courier: courier?,
         monitor: monitor?,
+        prices: prices?,
         paper: paper?,
         database: database?,
         log: log?,
@@ -339,6 +367,14 @@ fn read_drivers(root: &mut Section<'_>) -> (Option<CourierSettings>, Option<Moni
         |section| read!(section => MonitorSettings { order_polls, funds_poll, pause, late_look, book_poll }),
     );
     (courier, monitor)
+}
+
+fn read_prices(root: &mut Section<'_>) -> Option<PriceSettings> {
+    root.read("prices", |section| {
+        read!(section => PriceSettings {
+            silence, mute, suspicious, suspicious_atr, confirm, patience, snapshot, fresh, write,
+        })
+    })
 }
 
 type Parts = (

@@ -12,6 +12,7 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::TimeDelta;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep};
@@ -55,6 +56,8 @@ pub struct Courier<B> {
     pub calls: Arc<Calls>,
     /// Orders served at the same time.
     pub lanes: usize,
+    /// How young a known price must be for an exit to leave without asking for another.
+    pub fresh: TimeDelta,
     /// Told of the price of an order before its market is asked.
     pub hint: Option<PriceHint>,
 }
@@ -185,7 +188,10 @@ impl<B: Broker> Courier<B> {
         if let Some(hint) = &self.hint {
             hint(order, &book);
         }
-        let quote = self.quote(&probe).await;
+        let quote = match self.known(order) {
+            Some(quote) => Some(quote),
+            None => self.quote(&probe).await,
+        };
         let dispatch = Dispatch {
             order: id,
             quote,
@@ -333,6 +339,17 @@ impl<B: Broker> Courier<B> {
                 Err(DeskError::Unavailable(_) | DeskError::Busy) => sleep(OFFER_PAUSE).await,
             }
         }
+    }
+
+    /// Returns the price that an exit may leave at without a question: one that is known already,
+    /// and young. An entry always asks.
+    fn known(&self, order: &Order) -> Option<Quote> {
+        if order.id.intent.purpose.opens() {
+            return None;
+        }
+        let oldest = self.desk.clock().now() - self.fresh;
+        let mark = self.desk.marks().of(order.contract)?;
+        Some(mark.quote).filter(|quote| quote.at >= oldest)
     }
 
     async fn quote(&self, ticket: &Ticket) -> Option<Quote> {

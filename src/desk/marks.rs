@@ -50,6 +50,12 @@ impl LiveMarks {
         marks.nets = nets;
     }
 
+    /// Returns what is known of a contract.
+    pub fn of(&self, contract: ContractId) -> Option<Mark> {
+        let marks = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        marks.contracts.get(&contract).copied()
+    }
+
     /// Returns all of them.
     pub fn all(&self) -> Marks {
         self.0

@@ -176,15 +176,16 @@ impl Desk {
     ///
     /// As of every input: what it would have set in motion is decided on the next price.
     pub async fn tick(&self, tick: Tick, fence: Option<i64>) -> Result<(), DeskError> {
-        let Some(book) = self.seen() else {
-            return Ok(());
-        };
-        if !book.levels.are_touched(tick.contract, tick.quote.price)
-            || !self.would_matter(&Input::Tick(tick))
-        {
+        if !self.is_moved_by(&tick) {
             return Ok(());
         }
         self.input(Input::Tick(tick), fence).await.map(drop)
+    }
+
+    /// Returns whether a good price would make anything true now, as far as this process sees.
+    pub fn is_moved_by(&self, tick: &Tick) -> bool {
+        let touches = |book: &Book| book.levels.are_touched(tick.contract, tick.quote.price);
+        self.seen().is_some_and(|book| touches(&book)) && self.would_matter(&Input::Tick(*tick))
     }
 
     /// Returns the rules in force.

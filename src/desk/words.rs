@@ -236,6 +236,10 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             "leg {} took over from {}: entry {}, stop {}",
             carry.leg, carry.from, carry.entry, carry.stop
         ),
+        Fact::BrokerStateSeen { feed, logged_in } => {
+            let session = if *logged_in { "open" } else { "over" };
+            format!("the feed {}, the session is {session}", feed.word())
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::close::{Carry, EodJudgement, Roll};
 use super::finding::{Drift, FindingEnd, Repair};
 use super::gates::Trace;
 use super::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId, SignalId};
-use super::input::{Scope, TradingState};
+use super::input::{FeedState, Scope, TradingState};
 use super::instrument::{ContractId, InstrumentIx};
 use super::money::{Lots, Money, Percent, Points, Price, Quantity, Ratio};
 use super::order::{BrokerOrderId, Direction, Pricing, Product, Side};
@@ -299,6 +299,8 @@ pub enum Fact {
     },
     /// A leg in a new contract took over from its old one.
     LegCarried(Box<Carry>),
+    /// The broker's feed or session changed.
+    BrokerStateSeen { feed: FeedState, logged_in: bool },
 }
 
 impl Fact {

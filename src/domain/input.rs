@@ -50,6 +50,8 @@ pub enum Input {
     SemiAuto(bool),
     /// The broker says otherwise about a market or a contract.
     Difference(Box<Difference>),
+    /// How the broker's feed and session are.
+    BrokerState(BrokerState),
 }
 
 impl Input {
@@ -77,7 +79,8 @@ impl Input {
             | Self::BrokerBook(_)
             | Self::UnitsSeen(_)
             | Self::SemiAuto(_)
-            | Self::Difference(_) => None,
+            | Self::Difference(_)
+            | Self::BrokerState(_) => None,
         }
     }
 }
@@ -392,6 +395,50 @@ impl TradingState {
             Self::Active => "active",
             Self::Reducing => "reducing",
             Self::Frozen => "frozen",
+        }
+    }
+}
+
+/// How the broker's feed and session are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BrokerState {
+    /// The feed of prices.
+    pub feed: FeedState,
+    /// Whether OpenAlgo has a session at the broker.
+    pub logged_in: bool,
+}
+
+impl Default for BrokerState {
+    /// All is well, until something else is seen.
+    fn default() -> Self {
+        Self {
+            feed: FeedState::Speaks,
+            logged_in: true,
+        }
+    }
+}
+
+/// How the feed of prices is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FeedState {
+    /// It tells what happens.
+    Speaks,
+    /// Prices move and it says nothing of them.
+    Mute,
+    /// There is no connection to it.
+    Away,
+}
+
+impl FeedState {
+    /// Every state.
+    pub const ALL: &'static [Self] = &[Self::Speaks, Self::Mute, Self::Away];
+
+    /// Returns the word used in rows and answers.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Speaks => "speaks",
+            Self::Mute => "mute",
+            Self::Away => "away",
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod instrument;
 pub mod market;
 pub mod money;
 pub mod order;
+pub mod price;
 pub mod reconcile;
 pub mod rules;
 pub mod signal;

@@ -1,17 +1,19 @@
 //! What courier and monitor want next: pure, so that a simulated day wants the same.
 //!
 //! At most one order of a contract, product and side is without an answer at a time. Exits come
-//! before entries, and before the resting orders that guard what is held.
+//! before entries, and before the resting orders that guard what is held; among exits those
+//! of the position that loses most come first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use super::book::{Book, CancelState, ModifyState, Order, OrderState};
 use super::calendar::{Session, exchange_day};
-use super::ids::{OrderId, Purpose};
+use super::ids::{OrderId, PositionId, Purpose};
 use super::input::TradingState;
 use super::instrument::ContractId;
+use super::money::Money;
 use super::order::{Product, Side};
 use super::rules::Rules;
 
@@ -47,10 +49,19 @@ pub fn due(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Vec<Call> {
         .values()
         .filter(|order| !order.state.is_closed())
         .collect();
-    open.sort_by_key(|order| match order.id.intent.purpose {
-        Purpose::Exit => 0,
-        Purpose::Protective => 1,
-        Purpose::Entry | Purpose::Add | Purpose::Roll => 2,
+    let gains = gains(book, rules, now);
+    open.sort_by_cached_key(|order| {
+        let class = match order.id.intent.purpose {
+            Purpose::Exit => 0,
+            Purpose::Protective => 1,
+            Purpose::Entry | Purpose::Add | Purpose::Roll => 2,
+        };
+        let leaving = (class == 0).then_some(order.id.intent);
+        let leg = leaving
+            .and_then(|intent| book.intents.get(&intent))
+            .and_then(|intent| book.legs.get(&intent.leg));
+        let gained = leg.and_then(|leg| gains.get(&leg.position));
+        (class, gained.copied().unwrap_or_default())
     });
     for order in open {
         match order.state {
@@ -85,6 +96,24 @@ pub fn due(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Vec<Call> {
         Call::Follow(_) => 5,
     });
     calls
+}
+
+/// Returns what each position has gained at the last prices seen, else at its stops: when many want
+/// out at once, the one that loses most goes first, and of its legs the oldest.
+fn gains(book: &Book, rules: &Rules, now: DateTime<Utc>) -> BTreeMap<PositionId, Money> {
+    let today = exchange_day(now);
+    let mut gains = BTreeMap::new();
+    for leg in book.legs.values().filter(|leg| leg.is_open()) {
+        let Some(spec) = rules.instruments.spec(leg.contract, today) else {
+            continue;
+        };
+        let mark = book.marks.contracts.get(&leg.contract);
+        let price = mark.map_or(leg.stop, |mark| mark.quote.price);
+        let gained = leg.direction.gain(leg.entry, price);
+        let all = gains.entry(leg.position).or_insert(Money::ZERO);
+        *all += gained.value(leg.lots, spec.point_value);
+    }
+    gains
 }
 
 /// Returns whether a change of the order's terms is due; a cancel makes every change idle.

@@ -173,6 +173,7 @@ facts! {
         RollProposed = "roll_proposed" { instrument, roll }
         RollStarted = "roll_started" { instrument, roll, by, why }
         RollEnded = "roll_ended" { instrument, position, code }
+        BrokerStateSeen = "broker_state_seen" { feed, logged_in }
     }
     boxed {
         IntentApproved = "intent_approved"
@@ -317,6 +318,7 @@ pub fn refs(fact: &Fact) -> Refs {
         | Fact::SquareOffLate { .. }
         | Fact::RollProposed { .. }
         | Fact::RollStarted { .. }
-        | Fact::RollEnded { .. } => Refs::default(),
+        | Fact::RollEnded { .. }
+        | Fact::BrokerStateSeen { .. } => Refs::default(),
     }
 }

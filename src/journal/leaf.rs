@@ -15,7 +15,7 @@ use crate::domain::close::{EodMove, EodPhase};
 use crate::domain::fact::{CancelWhy, Code, ExitReason, IntentEnd, LedgerKind, OrderEnd, StopWhy};
 use crate::domain::finding::{FindingEnd, PriceBasis};
 use crate::domain::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId};
-use crate::domain::input::{PriceSource, TradingState};
+use crate::domain::input::{FeedState, PriceSource, TradingState};
 use crate::domain::instrument::{ContractId, InstrumentIx};
 use crate::domain::money::{Lots, Money, Percent, PointValue, Points, Price, Quantity, Ratio};
 use crate::domain::order::{BrokerOrderId, Direction, Exchange, Pricing, Product, Side};
@@ -272,7 +272,8 @@ listed!(
     PriceSource,
     FindingEnd,
     PriceBasis,
-    StopWhy
+    StopWhy,
+    FeedState
 );
 listed!(EodPhase, EodMove);
 

@@ -22,7 +22,7 @@ use tracing::warn;
 pub use drift::Drift;
 pub use mode::ApprovalMode;
 pub use orders::Orders;
-pub use prices::Prices;
+pub use prices::{Patience, Prices};
 
 use crate::broker::Broker;
 use crate::desk::{Desk, Lease};
@@ -50,7 +50,7 @@ pub struct Monitor<B> {
     pub drift: Drift<B>,
     /// Asks whether OpenAlgo takes orders by itself.
     pub mode: ApprovalMode<B>,
-    /// Reads prices and money.
+    /// Hears and asks for prices, and reads money.
     pub prices: Arc<Prices<B>>,
     /// Told when the feed saw an order move.
     pub nudge: Arc<Notify>,
@@ -76,18 +76,52 @@ impl<B: Broker> Monitor<B> {
         }
     }
 
-    /// Reads prices and money, again and again: orders do not wait for them, nor they for orders.
+    /// Asks for prices, again and again: orders do not wait for them, nor they for orders.
     async fn watch_prices(&self, stop: &CancellationToken) {
         loop {
-            let rest = match self.lease.epoch() {
-                Some(epoch) => {
-                    self.prices.round(epoch).await;
-                    self.pause
+            let resting = async {
+                match self.lease.epoch() {
+                    Some(epoch) => {
+                        self.prices.round(epoch).await;
+                        self.prices.rest().await;
+                    }
+                    None => sleep(self.pause.min(LEASE_LOOK)).await,
                 }
-                None => self.pause.min(LEASE_LOOK),
             };
             tokio::select! {
-                () = sleep(rest) => {}
+                () = resting => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Reads funds and margins, again and again: prices do not wait for them.
+    async fn watch_money(&self, stop: &CancellationToken) {
+        loop {
+            let round = async {
+                match self.lease.epoch() {
+                    Some(epoch) => {
+                        self.prices.money(epoch).await;
+                        sleep(self.pause).await;
+                    }
+                    None => sleep(self.pause.min(LEASE_LOOK)).await,
+                }
+            };
+            tokio::select! {
+                () = round => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Writes the marks, a few times a second, for whoever holds no lease.
+    async fn write_marks(&self, stop: &CancellationToken) {
+        loop {
+            if self.lease.epoch().is_some() {
+                self.prices.write().await;
+            }
+            tokio::select! {
+                () = sleep(self.prices.write_pause()) => {}
                 () = stop.cancelled() => return,
             }
         }
@@ -123,6 +157,8 @@ impl<B: Broker> Monitor<B> {
         tokio::join!(
             self.watch_orders(&stop),
             self.watch_prices(&stop),
+            self.watch_money(&stop),
+            self.write_marks(&stop),
             self.watch_books(&stop),
             self.watch_mode(&stop),
             self.watch_clock(&stop)

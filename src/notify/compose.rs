@@ -279,7 +279,8 @@ pub(super) fn of_fact(fact: &Fact, (seq, names): (i64, Names<'_>)) -> Option<Not
         | Fact::SquareOffLate { .. }
         | Fact::RollStarted { .. }
         | Fact::RollEnded { .. }
-        | Fact::LegCarried(_) => return None,
+        | Fact::LegCarried(_)
+        | Fact::BrokerStateSeen { .. } => return None,
     };
     Some(Notice {
         severity,

@@ -71,6 +71,9 @@ faults! {
     NoQuote = "no_quote": "Quotes are 500.",
     // The feed.
     MuteFeed = "mute_feed": "The feed is silent, and its sockets stay open.",
+    DropFeed = "drop_feed": "Connections to the feed are closed at the next frame.",
+    DelayFeed = "delay_feed": "The feed waits `ms` (1000) before each frame.",
+    GarbageTick = "garbage_tick": "Ticks say `n` rupees (1), whatever the price is.",
     DropUpdates = "drop_updates": "Order updates are lost.",
     DuplicateUpdates = "duplicate_updates": "Order updates come twice.",
     UpdateBeforeAck = "update_before_ack": "Order updates come `ms` (200) before the answer they belong to.",

@@ -274,10 +274,16 @@ impl House {
             return Ok(());
         };
         if self.frames.receiver_count() > 0 {
+            let mut day = Box::new(day.clone());
+            if let Some(garbage) = self.strikes(FaultName::GarbageTick)
+                && let Some(price) = Price::new(garbage.n.unwrap_or(1).into())
+            {
+                day.quote.last = price;
+            }
             self.send(Arc::new(Frame::Tick {
                 exchange: on.0,
                 symbol: on.1.to_owned(),
-                day: Box::new(day.clone()),
+                day,
             }));
         }
         self.look(on)

@@ -15,6 +15,7 @@ mod crash;
 mod crowd;
 mod drift;
 mod faults;
+mod feed;
 mod lease;
 mod notices;
 mod outage;

@@ -8,11 +8,12 @@
 
 use core::time::Duration;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use secrecy::SecretString;
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -121,6 +122,7 @@ pub enum Ended {
 pub struct Feed {
     settings: FeedSettings,
     wanted: watch::Receiver<Wanted>,
+    anew: Arc<Notify>,
     failures: usize,
 }
 
@@ -131,8 +133,18 @@ impl Feed {
         Self {
             settings,
             wanted,
+            anew: Arc::default(),
             failures: 0,
         }
+    }
+
+    /// Returns the feed ending its session whenever it is told so: a new one authenticates and
+    /// subscribes again, which is what wakes a feed that went mute when the broker was logged in
+    /// anew.
+    #[must_use]
+    pub fn anew_when(mut self, told: Arc<Notify>) -> Self {
+        self.anew = told;
+        self
     }
 
     /// Runs session after session until `stop`, or until nobody listens.
@@ -203,6 +215,7 @@ impl Feed {
                     line.say(frames::ping()).await?;
                 }
                 () = sleep_until(silent_at) => return Err(Ended::Silent("it went silent")),
+                () = self.anew.notified() => return Err(Ended::Silent("it was mute")),
             }
         }
     }

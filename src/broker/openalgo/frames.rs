@@ -23,6 +23,10 @@ pub struct Tick {
     pub symbol: String,
     /// The last price.
     pub ltp: Price,
+    /// The best price to sell at, where the frame has depth.
+    pub bid: Option<Price>,
+    /// The best price to buy at, where the frame has depth.
+    pub ask: Option<Price>,
     /// The broker's time of it, where it says one.
     pub at: Option<DateTime<Utc>>,
 }
@@ -98,8 +102,16 @@ fn tick(row: Row<'_>) -> Result<Tick, BadFrame> {
         ltp: data
             .price("ltp")
             .ok_or(BadFrame("no last price above zero"))?,
+        bid: best(data, "buy"),
+        ask: best(data, "sell"),
         at: data.moment("timestamp"),
     })
+}
+
+/// Returns the best price of a side: brokers that send depth unasked have it in every frame.
+fn best(data: Row<'_>, side: &str) -> Option<Price> {
+    let level = data.row("depth")?.list(side)?.first()?;
+    Row::of(level)?.price("price")
 }
 
 /// Returns what was not subscribed to. An entry that OpenAlgo skipped in silence is in neither list.

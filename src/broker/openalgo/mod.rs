@@ -33,6 +33,7 @@ mod transport_tests;
 
 pub use client::{Answer, ClientError, Settings};
 pub use feed::{Ended, Feed, FeedEvent, FeedSettings, Wanted};
+pub use frames::Tick as Heard;
 pub use limits::{Budget, Class};
 pub use readonly::{ReadOnly, Route};
 

@@ -25,6 +25,8 @@ impl Book {
             Fact::SignalRejected { .. }
             | Fact::SignalRecorded { .. }
             | Fact::InputFaulted { .. }
+            // of the moment: whoever watches the broker knows it anew after a start
+            | Fact::BrokerStateSeen { .. }
             | Fact::FindingMade { .. }
             | Fact::SourceChanged { .. } => {}
             Fact::LimitBreached { code, .. } => self.breach(*code),

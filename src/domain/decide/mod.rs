@@ -64,6 +64,10 @@ pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> 
         Input::SemiAuto(on) if book.desk.semi_auto == *on => {}
         Input::SemiAuto(on) => decision.say(Fact::SemiAutoSeen { on: *on }),
         Input::Difference(found) => decision.difference(found),
+        Input::BrokerState(state) => decision.say(Fact::BrokerStateSeen {
+            feed: state.feed,
+            logged_in: state.logged_in,
+        }),
     }
     decision.facts
 }
@@ -178,6 +182,7 @@ pub fn answer(facts: &[Fact]) -> Option<Answer> {
         | Fact::RollProposed { .. }
         | Fact::RollStarted { .. }
         | Fact::RollEnded { .. }
-        | Fact::LegCarried(_) => None,
+        | Fact::LegCarried(_)
+        | Fact::BrokerStateSeen { .. } => None,
     })
 }

@@ -14,7 +14,7 @@ use actix_ws::{CloseCode, CloseReason, Message, MessageStream, Session};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::{self, error::RecvError};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::domain::order::Exchange;
 
@@ -24,6 +24,7 @@ use frames::{
 
 pub(super) use frames::{Frame, order_update};
 
+use super::faults::FaultName;
 use super::routes::BROKER;
 use super::server::Shared;
 
@@ -73,7 +74,11 @@ impl Client {
                 biased;
                 frame = frames.recv() => match frame {
                     Ok(frame) => match self.shown(&frame) {
-                        Some(text) => session.text(text).await,
+                        Some(_) if self.drops() => break,
+                        Some(text) => {
+                            sleep(self.lag()).await;
+                            session.text(text).await
+                        }
                         None => Ok(()),
                     },
                     // A client that reads too slowly loses frames and is not told.
@@ -114,6 +119,20 @@ impl Client {
         }
         // The client is gone either way.
         let _closed = session.close(None).await;
+    }
+
+    /// Returns whether the connection is to break now.
+    fn drops(&self) -> bool {
+        let mut house = self.shared.house();
+        house.strikes(FaultName::DropFeed).is_some()
+    }
+
+    /// Returns how long the next frame is held back.
+    fn lag(&self) -> Duration {
+        let delay = self.shared.house().strikes(FaultName::DelayFeed);
+        delay.map_or(Duration::ZERO, |delay| {
+            Duration::from_millis(delay.ms.unwrap_or(1_000))
+        })
     }
 
     /// Returns the text of a frame this client asked for.

@@ -30,6 +30,8 @@ pub struct Position {
     /// The last price seen, and when.
     pub price: Option<Decimal>,
     pub price_at: Option<DateTime<Utc>>,
+    /// Who says so: `feed`, `rest`, `bar` or `alert`.
+    pub price_source: Option<&'static str>,
     /// The gain of what is held before charges, at that price.
     pub unrealised: Decimal,
     /// The gain after charges of what was given up, and the charges of what is held.
@@ -96,6 +98,7 @@ fn of(position: &book::Position, (book, rules): (&Book, &Rules), now: DateTime<U
         entry: average(cost, lots),
         price: mark.map(|mark| mark.quote.price.get().normalize()),
         price_at: mark.map(|mark| mark.quote.at),
+        price_source: mark.map(|mark| mark.source.word()),
         unrealised: legs.iter().map(|leg| leg.unrealised).sum(),
         net: position.net.get().normalize(),
         risk: legs.iter().map(|leg| leg.risk).sum(),

@@ -283,8 +283,12 @@ impl World {
 
     /// Whether a gateway has seen prices.
     pub(crate) async fn knows_prices(&self) -> bool {
-        let marks = self.store.marks(self.opened.desk).await.unwrap();
-        !marks.contracts.is_empty()
+        !self.marks().await.contracts.is_empty()
+    }
+
+    /// Prices as they were written last.
+    pub(crate) async fn marks(&self) -> Marks {
+        self.store.marks(self.opened.desk).await.unwrap()
     }
 
     /// Starts a gateway and waits for nothing.
