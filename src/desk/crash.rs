@@ -9,6 +9,9 @@ use std::process::{Command, abort, id};
 /// The word after a place at which the process only stops, until somebody wakes it.
 const STOP: &str = "stop";
 
+/// The bit of the signal to stop in a mask of signals.
+const SIGSTOP: u64 = 1 << 18;
+
 /// Where to die.
 #[derive(Debug, Default)]
 pub enum CrashPoint {
@@ -78,7 +81,20 @@ fn obey(file: &Path, place: &str) {
     if stopped.is_err() {
         die(place);
     }
+    // Another thread takes the signal, perhaps not at once: this one must not run on until then.
+    while is_stop_pending() {
+        std::thread::yield_now();
+    }
     tracing::warn!(place, "awake again");
+}
+
+/// Returns whether the signal to stop has not been taken yet, as Linux tells it.
+fn is_stop_pending() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let pending = lines.find_map(|line| line.strip_prefix("ShdPnd:"));
+    let pending = pending.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    pending.is_some_and(|mask| mask & SIGSTOP != 0)
 }
 
 fn die(place: &str) {

@@ -62,7 +62,7 @@ async fn a_postgresql_that_is_killed_while_an_order_is_under_way_loses_nothing()
 
 #[tokio::test]
 async fn while_the_broker_is_away_entries_expire_and_exits_wait_for_it() {
-    let validity = [("TORANA__TIMING__INTENT_VALIDITY", "500ms")];
+    let validity = [("TORANA__TIMING__INTENT_VALIDITY", "3s")];
     let mut world = World::new(&validity).await;
     let gateway = world.gateway().await;
     world.alert(&gateway, &Alert::entry()).await;

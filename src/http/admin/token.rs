@@ -103,14 +103,7 @@ pub async fn ensure_local(desk: &Desk, data_dir: &Path) -> Result<PathBuf, Token
         source,
     };
     let known = desk.store().tokens(desk.id()).await?;
-    let secret = if let Some(secret) = of_file(data_dir).map_err(refused)? {
-        secret
-    } else {
-        let secret = fresh().map_err(refused)?;
-        write(&path, &secret).map_err(refused)?;
-        info!(path = %path.display(), "made an admin token, kept in {}", path.display());
-        secret
-    };
+    let secret = secret_of(data_dir, &path).map_err(refused)?;
     let kept = hash(&secret);
     if known.iter().any(|token| token.hash == kept) {
         if name_of(&known, &secret).is_none() {
@@ -136,19 +129,49 @@ pub async fn ensure_local(desk: &Desk, data_dir: &Path) -> Result<PathBuf, Token
         hash: kept,
     };
     let may = "whoever reads the data directory may order everything".to_owned();
-    change_access(desk, added, (may, by("the first start here"))).await?;
+    let added = change_access(desk, added, (may, by("the first start here"))).await;
+    if let Err(error) = added {
+        // Another process with the same file may have been quicker.
+        let known = desk.store().tokens(desk.id()).await?;
+        name_of(&known, &secret).ok_or(error)?;
+    }
     Ok(path)
 }
 
+/// Returns the secret of the file, which is made when there is none.
+fn secret_of(data_dir: &Path, path: &Path) -> io::Result<String> {
+    if let Some(secret) = of_file(data_dir)? {
+        return Ok(secret);
+    }
+    let secret = fresh()?;
+    match write(path, &secret) {
+        Ok(()) => {
+            info!(path = %path.display(), "made an admin token, kept in {}", path.display());
+            Ok(secret)
+        }
+        // Another process was quicker: its token is ours too.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            of_file(data_dir)?.ok_or(error)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes the secret where there is no file yet: nobody ever reads half of one.
 fn write(path: &Path, secret: &str) -> io::Result<()> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir)?;
     }
+    let unfinished = path.with_extension(std::process::id().to_string());
     let mut file = fs::OpenOptions::new()
         .write(true)
-        .create_new(true)
+        .create(true)
+        .truncate(true)
         .mode(0o600)
-        .open(path)?;
+        .open(&unfinished)?;
     writeln!(file, "{secret}")?;
-    file.sync_all()
+    file.sync_all()?;
+    let named = fs::hard_link(&unfinished, path);
+    fs::remove_file(&unfinished)?;
+    named
 }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// How long anything may take before the test has failed: far above what a busy machine needs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
