@@ -26,4 +26,5 @@ pub mod monitor;
 pub mod notify;
 pub mod sim;
 pub mod store;
+pub mod strategy;
 pub mod telemetry;

@@ -76,6 +76,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             cli::print(&load(None)?.effective())?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Pine(what) => {
+            cli::pine::run(&what, &load(None)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Migrate => {
             let config = load(None)?;
             wait(async {

@@ -17,7 +17,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("strategy", &["domain"]),
     ("analytics", &["domain"]),
     ("journal", &["domain"]),
-    ("config", &["domain", "journal"]),
+    ("config", &["domain", "journal", "strategy"]),
     ("telemetry", &["config"]),
     ("sim", &["domain"]),
     ("broker", &["domain"]),

@@ -12,6 +12,7 @@ pub mod health;
 pub mod instruments;
 pub mod operate;
 mod out;
+pub mod pine;
 pub mod positions;
 pub mod reset;
 pub mod signals;
@@ -89,6 +90,9 @@ pub enum Command {
     Health(ServeArgs),
     /// Print the effective configuration, secrets masked.
     Config,
+    /// TradingView scripts made from these rules, and what they say over bars.
+    #[command(subcommand)]
+    Pine(pine::Pine),
     /// Bring the database's schema up to date.
     Migrate,
     /// Keep the embedded database running.

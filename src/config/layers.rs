@@ -18,7 +18,7 @@ pub type Environment = BTreeMap<String, String>;
 const ENV_PREFIX: &str = "TORANA__";
 
 /// The files that are compiled in, by name.
-const BUILT_IN: [(&str, &str); 11] = [
+const BUILT_IN: [(&str, &str); 12] = [
     ("base.toml", include_str!("../../config/base.toml")),
     ("paper.toml", include_str!("../../config/paper.toml")),
     ("shadow.toml", include_str!("../../config/shadow.toml")),
@@ -29,6 +29,7 @@ const BUILT_IN: [(&str, &str); 11] = [
     ),
     ("calendar.toml", include_str!("../../config/calendar.toml")),
     ("charges.toml", include_str!("../../config/charges.toml")),
+    ("signals.toml", include_str!("../../config/signals.toml")),
     (
         "profiles/basso.toml",
         include_str!("../../config/profiles/basso.toml"),

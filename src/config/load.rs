@@ -16,6 +16,7 @@ use super::rules::{Facts, Notes, Shared, read_profile, read_shared};
 use super::secrets::{Secrets, data_dir, given, is_root};
 use super::section::{FromSetting as _, Problems, Section};
 use super::settings::{CalendarChoice, CrashAfter, Given, Settings, read_settings};
+use super::signals::read_signals;
 use super::{Config, Mode, Options};
 use crate::domain::calendar::Calendar;
 use crate::domain::rules::{Rules, RulesHash};
@@ -79,11 +80,14 @@ impl Loader<'_> {
         let market = self.ruled(&files, &layered, &read);
         let settings = read.settings?;
         let rules = market.rules?;
+        let signals = files.layered("signals.toml").unwrap_or_default();
+        let signals = read_signals(&signals, &rules.instruments, self.problems);
         let assumed = self.assumed_of(&rules, market.assumed, &settings);
         let mut config = Config {
             settings,
             secrets,
             rules,
+            signals,
             data_dir: data_dir?,
             warnings: market.warnings,
             assumed,

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 
 use crate::domain::rules::Rules;
+use crate::strategy::Signals;
 
 mod bounds;
 mod effective;
@@ -25,6 +26,7 @@ mod rules;
 mod secrets;
 mod section;
 mod settings;
+mod signals;
 mod values;
 
 pub use error::{ConfigError, Problem};
@@ -75,6 +77,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// What decisions compare with.
     pub rules: Rules,
+    /// What the in-house signals look at.
+    pub signals: Signals,
     /// Where data live.
     pub data_dir: PathBuf,
     /// What is legal and risky.
