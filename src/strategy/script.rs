@@ -66,11 +66,8 @@ pub fn render(script: Script, parameters: &Parameters) -> String {
 pub fn version(parameters: &Parameters) -> String {
     let text = [shared(parameters).as_str(), STRATEGY, SCOUT].join("\n");
     let digest = Sha256::digest(text.as_bytes());
-    let digits: String = digest
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let start: Vec<u8> = digest.iter().take(4).copied().collect();
+    let digits = data_encoding::HEXLOWER.encode(&start);
     format!("torana-{GENERATION}-{digits}")
 }
 
