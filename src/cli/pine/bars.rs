@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_chart_export_is_read_in_either_form_of_time() {
-        let text = "\u{feff}time,open,high,low,close,Volume\n1764216000,10,12,9,11,5\n2025-11-27T09:30:00+05:30,11,13,10,12,7\n";
+        let text = "\u{feff}time,open,high,low,close,Volume\n1764216000,10,12,9,11,5\n2025-11-27T10:30:00+05:30,11,13,10,12,7\n";
         let bars = read(text).unwrap();
         assert_eq!(bars.len(), 2);
         assert_eq!(
@@ -122,7 +122,7 @@ mod tests {
         );
         assert_eq!(
             bars[1].opened_at,
-            "2025-11-27T04:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::zero()
+            "2025-11-27T05:00:00Z".parse::<DateTime<Utc>>().unwrap()
         );
     }
 
