@@ -4,6 +4,7 @@
 //! when any task ends, all are told to stop.
 
 mod backup;
+mod live;
 mod paper;
 mod patience;
 mod reset;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use actix_web::web::Data;
 use anyhow::{Context as _, bail};
 use futures_util::FutureExt as _;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -101,18 +102,27 @@ pub fn sends_real_orders(config: &Config) -> bool {
 
 /// Returns how the configured OpenAlgo is reached; nothing where none is.
 pub fn openalgo_settings(config: &Config) -> Option<openalgo::Settings> {
-    let settings = &config.settings.openalgo;
     let key = config.secrets.openalgo_api_key.clone()?;
-    Some(openalgo::Settings {
+    let url = config.settings.openalgo.url.as_ref()?;
+    Some(reached(config, (url, key)))
+}
+
+/// Returns how an OpenAlgo, or what stands in for one, is talked to.
+fn reached(config: &Config, (url, key): (&str, SecretString)) -> openalgo::Settings {
+    let settings = &config.settings.openalgo;
+    openalgo::Settings {
         connect: settings.connect_timeout,
         order: settings.order_timeout,
         read: settings.read_timeout,
+        quote: settings.quote_timeout,
+        idle: settings.idle_timeout,
+        strategy: settings.strategy.clone(),
         book_reads_per_second: settings
             .book_reads_per_second
             .try_into()
             .unwrap_or(NonZeroU32::MIN),
-        ..openalgo::Settings::new(settings.url.as_ref()?, key)
-    })
+        ..openalgo::Settings::new(url, key)
+    }
 }
 
 /// Opens the database: the one configured, or our own in the data directory.
@@ -230,16 +240,19 @@ fn capital(settings: &Settings) -> anyhow::Result<Money> {
 
 /// Runs the gateway until it is told to stop, or until a part of it ends.
 pub async fn serve(opened: Opened) -> anyhow::Result<()> {
-    if opened.config.settings.mode == Mode::Live {
-        bail!(
-            "live mode opens with the monitor that watches stops; this version runs paper and shadow"
-        );
-    }
     let listener = listen(&opened.config)?;
+    let real = match opened.config.settings.mode {
+        Mode::Live => Some(live::connect(&opened.config).await?),
+        Mode::Paper | Mode::Shadow => None,
+    };
     let counters = telemetry::counters();
     let mut deciding = decide(&opened).await?;
     let desk = Arc::clone(&deciding.desk);
-    let practice = paper::start(&opened, &desk)?;
+    let is_practice = real.is_none();
+    let practice = match real {
+        Some(real) => real,
+        None => paper::start(&opened, &desk)?,
+    };
     let lease = Arc::new(Lease::new(
         opened.store.clone(),
         opened.desk,
@@ -278,8 +291,10 @@ pub async fn serve(opened: Opened) -> anyhow::Result<()> {
         }
         "the doors"
     });
-    paper::first_source(&opened, &desk).await?;
-    token::ensure_local(&desk, &opened.config.data_dir).await?;
+    if is_practice {
+        paper::first_source(&opened, &desk).await?;
+        token::ensure_local(&desk, &opened.config.data_dir).await?;
+    }
     announce(&opened.config, address);
     until_stopped(deciding, &opened).await
 }

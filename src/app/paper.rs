@@ -1,6 +1,5 @@
 //! What paper and shadow have in place of a broker: the simulator, and a source to begin with.
 
-use core::num::NonZeroU32;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -31,12 +30,12 @@ const FIRST_SOURCE: &str = "tradingview";
 /// The file, in the data directory, that holds the path alerts are sent to.
 const PATH_FILE: &str = "webhook-path";
 
-/// What stands in for the broker.
+/// How the broker, or what stands in for it, is reached.
 pub(super) struct Practice {
     /// How its REST is reached.
     pub(super) rest: Settings,
-    /// How its feed is reached.
-    pub(super) feed: FeedSettings,
+    /// How its feed is reached; nothing where orders and prices are polled.
+    pub(super) feed: Option<FeedSettings>,
     /// Follows the prices of alerts, when that is where prices come from.
     pub(super) hint: Option<Hint>,
 }
@@ -71,18 +70,8 @@ pub fn follows_alerts(config: &Config) -> bool {
 /// Returns how a simulator is reached.
 fn practice(config: &Config, (rest, feed): (&str, &str), hint: Option<Hint>) -> Practice {
     let key = SecretString::from("paper".to_owned());
-    let openalgo = &config.settings.openalgo;
-    let rest = Settings {
-        connect: openalgo.connect_timeout,
-        order: openalgo.order_timeout,
-        read: openalgo.read_timeout,
-        book_reads_per_second: openalgo
-            .book_reads_per_second
-            .try_into()
-            .unwrap_or(NonZeroU32::MIN),
-        ..Settings::new(rest, key.clone())
-    };
-    let feed = FeedSettings::new(feed, key);
+    let rest = super::reached(config, (rest, key.clone()));
+    let feed = Some(FeedSettings::new(feed, key));
     Practice { rest, feed, hint }
 }
 

@@ -90,7 +90,7 @@ impl Health {
 pub(super) fn start(
     deciding: &mut Deciding,
     opened: &Opened,
-    (parts, feed): (Parts, FeedSettings),
+    (parts, feed): (Parts, Option<FeedSettings>),
 ) -> Health {
     let (desk, stop) = (Arc::clone(&deciding.desk), deciding.stop.clone());
     let (desk, stop, tasks) = (&desk, &stop, &mut deciding.tasks);
@@ -148,7 +148,9 @@ pub(super) fn start(
         "lease"
     });
     let seen_by = Arc::clone(desk);
-    start_feed(deciding, feed, (Arc::clone(&prices), nudge));
+    if let Some(feed) = feed {
+        start_feed(deciding, feed, (Arc::clone(&prices), nudge));
+    }
     Health {
         desk: seen_by,
         lease: parts.lease,
@@ -210,12 +212,12 @@ async fn keep(lease: &Lease, stop: CancellationToken) {
     }
 }
 
-/// Returns the reader of prices and the feed it listens to.
+/// Returns the reader of prices and the feed it listens to, where there is one.
 fn prices(
     desk: &Arc<Desk>,
     opened: &Opened,
-    (parts, feed): (&Parts, FeedSettings),
-) -> (Arc<Prices<OpenAlgo>>, Feed) {
+    (parts, feed): (&Parts, Option<FeedSettings>),
+) -> (Arc<Prices<OpenAlgo>>, Option<Feed>) {
     let (subscribed, wanted) = watch::channel(Wanted::default());
     let anew = Arc::new(Notify::new());
     let prices = Prices::new(
@@ -227,7 +229,12 @@ fn prices(
         patience(&opened.config.settings),
         (subscribed, Arc::clone(&anew)),
     );
-    (Arc::new(prices), Feed::new(feed, wanted).anew_when(anew))
+    let Some(feed) = feed else {
+        prices.have_no_feed();
+        return (Arc::new(prices), None);
+    };
+    let feed = Feed::new(feed, wanted).anew_when(anew);
+    (Arc::new(prices), Some(feed))
 }
 
 /// Returns how patient the settings are with prices.

@@ -51,6 +51,8 @@ pub(super) struct House {
     pub(super) api_key: Option<String>,
     /// Days without trading.
     pub(super) holidays: Vec<Holiday>,
+    /// What `ping` calls the broker.
+    pub(super) broker: String,
     /// The route of the call being performed.
     pub(super) route: &'static str,
     journal: Option<Journal>,
@@ -98,6 +100,7 @@ impl House {
             queued: 0,
             api_key: options.api_key.clone(),
             holidays: options.holidays.clone(),
+            broker: options.broker.clone(),
             route: "",
             journal,
             closed: false,

@@ -72,6 +72,8 @@ pub struct SimOptions {
     pub now: Clock,
     /// Days without trading.
     pub holidays: Vec<Holiday>,
+    /// What `ping` calls the broker; only a test of a live start calls it otherwise.
+    pub broker: String,
     /// How long a feed client may stay without authenticating.
     pub auth_grace: Duration,
 }
@@ -96,6 +98,7 @@ impl SimOptions {
             charges: Arc::default(),
             now,
             holidays: Vec::new(),
+            broker: super::routes::BROKER.to_owned(),
             auth_grace: Duration::from_secs(15),
         }
     }

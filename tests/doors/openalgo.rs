@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::house::{Answer, BAR, House, SECRET};
+use super::house::{Answer, BAR, House, SECRET, admit};
 
 fn order(changes: &Value) -> String {
     let mut body = json!({
@@ -123,4 +123,28 @@ async fn what_is_not_gated_is_not_sent() {
         call(&house, "funds", &json!({"apikey": "x"})).await.status,
         403
     );
+}
+
+#[actix_web::test]
+async fn a_sender_sees_and_cancels_its_own_orders_alone() {
+    let house = House::new().await;
+    let other = torana::store::NewSource {
+        name: "other".to_owned(),
+        secret: torana::http::webhook::sha256(b"the-others-key"),
+        ..torana::store::NewSource::default()
+    };
+    let other = torana::store::AccessChange::SourceAdded(Box::new(other));
+    admit(&house.doors.desk, other).await;
+    house.alert(BAR).await;
+    let placed = house.post("/api/v1/placeorder", order(&json!({}))).await;
+    let number = placed.json()["orderid"].as_str().unwrap().to_owned();
+    let one = |key| json!({"apikey": key, "strategy": "s", "orderid": number});
+    for route in ["orderstatus", "cancelorder"] {
+        let answer = call(&house, route, &one("the-others-key")).await;
+        assert_eq!(answer.status, 404, "{route}: {answer:?}");
+    }
+    let book = call(&house, "orderbook", &json!({"apikey": "the-others-key"})).await;
+    assert_eq!(book.json()["data"]["orders"], json!([]));
+    let status = call(&house, "orderstatus", &one(SECRET)).await.json();
+    assert_eq!(status["data"]["order_status"], "open", "{status}");
 }

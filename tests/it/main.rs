@@ -17,6 +17,7 @@ mod drift;
 mod faults;
 mod feed;
 mod lease;
+mod live;
 mod notices;
 mod outage;
 mod parity;

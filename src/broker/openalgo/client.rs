@@ -18,9 +18,6 @@ use serde_json::{Map, Value};
 use super::wire::{Keyed, Request};
 use crate::broker::{BrokerError, NotSent, ReadError};
 
-/// The server closes idle connections after two seconds: reads reuse them for half of that.
-const IDLE: Duration = Duration::from_secs(1);
-
 /// An answer to an order call is a line; more than this is no answer of OpenAlgo.
 const ORDER_ANSWER_BYTES_MAX: usize = 64 * 1024;
 
@@ -40,6 +37,12 @@ pub struct Settings {
     pub order: Duration,
     /// How long a read may take.
     pub read: Duration,
+    /// How long the read of a quote may take.
+    pub quote: Duration,
+    /// How long an idle connection is kept: the server itself closes it after two seconds.
+    pub idle: Duration,
+    /// The word our orders carry in OpenAlgo's own records.
+    pub strategy: String,
     /// How often each book may be read in a second.
     pub book_reads_per_second: NonZeroU32,
 }
@@ -49,7 +52,7 @@ const BOOK_READS_PER_SECOND_MAX: NonZeroU32 = NonZeroU32::new(2).unwrap();
 
 impl Settings {
     /// Returns the settings with the usual deadlines: 3 s to connect, 125 s for an order call,
-    /// 10 s for a read; each book at most twice a second.
+    /// 10 s for a read, 2 s for a quote; each book at most twice a second.
     pub fn new(url: &str, key: SecretString) -> Self {
         Self {
             url: url.to_owned(),
@@ -57,6 +60,9 @@ impl Settings {
             connect: Duration::from_secs(3),
             order: Duration::from_secs(125),
             read: Duration::from_secs(10),
+            quote: Duration::from_secs(2),
+            idle: Duration::from_secs(1),
+            strategy: "torana".to_owned(),
             book_reads_per_second: BOOK_READS_PER_SECOND_MAX,
         }
     }
@@ -92,6 +98,8 @@ pub struct Answer {
 pub(crate) struct Http {
     orders: Client,
     reads: Client,
+    /// The deadlines of a read, and of a quote.
+    within: (Duration, Duration),
     base: String,
     key: SecretString,
 }
@@ -122,10 +130,8 @@ impl Http {
                 .timeout(settings.order)
                 .pool_max_idle_per_host(0)
                 .build()?,
-            reads: builder()
-                .timeout(settings.read)
-                .pool_idle_timeout(IDLE)
-                .build()?,
+            reads: builder().pool_idle_timeout(settings.idle).build()?,
+            within: (settings.read, settings.quote),
             base: base.as_str().trim_end_matches('/').to_owned(),
             key: settings.key.clone(),
         })
@@ -139,8 +145,8 @@ impl Http {
     /// Sends an order call, once.
     pub(crate) async fn order<T: Request>(&self, request: &T) -> Result<Answer, BrokerError> {
         let keyed = Keyed::new(&self.key, request);
-        let sent = post(&self.orders, &self.address(T::ROUTE), &keyed).await;
-        let response = sent.map_err(before_an_answer)?;
+        let call = self.orders.post(self.address(T::ROUTE)).json(&keyed);
+        let response = call.send().await.map_err(before_an_answer)?;
         read_all(response, ORDER_ANSWER_BYTES_MAX)
             .await
             .map_err(|error| BrokerError::Uncertain {
@@ -153,7 +159,9 @@ impl Http {
     /// Sends a read.
     pub(crate) async fn read<T: Request>(&self, request: &T) -> Result<Answer, ReadError> {
         let keyed = Keyed::new(&self.key, request);
-        self.read_body(T::ROUTE, &keyed).await
+        let (read, quote) = self.within;
+        let within = if T::IS_QUOTE { quote } else { read };
+        self.read_body((T::ROUTE, within), &keyed).await
     }
 
     /// Passes a body on, key included.
@@ -162,12 +170,12 @@ impl Http {
         route: &'static str,
         body: &Map<String, Value>,
     ) -> Result<Answer, ReadError> {
-        self.read_body(route, body).await
+        self.read_body((route, self.within.0), body).await
     }
 
     async fn read_body<T: Serialize + Sync>(
         &self,
-        route: &'static str,
+        (route, within): (&'static str, Duration),
         body: &T,
     ) -> Result<Answer, ReadError> {
         let unavailable = |why: &str, source: ReadFailure| ReadError::Unavailable {
@@ -175,7 +183,10 @@ impl Http {
             why: why.to_owned(),
             source: Some(source.into()),
         };
-        let response = post(&self.reads, &self.address(route), body)
+        let call = self.reads.post(self.address(route)).timeout(within);
+        let response = call
+            .json(body)
+            .send()
             .await
             .map_err(|error| unavailable("no answer", error.into()))?;
         read_all(response, READ_ANSWER_BYTES_MAX)
@@ -186,14 +197,6 @@ impl Http {
     fn address(&self, route: &str) -> String {
         format!("{}/api/v1/{route}", self.base)
     }
-}
-
-async fn post<T: Serialize + Sync>(
-    client: &Client,
-    address: &str,
-    body: &T,
-) -> Result<reqwest::Response, reqwest::Error> {
-    client.post(address).json(body).send().await
 }
 
 /// Says what an error means that came instead of an answer's first line.

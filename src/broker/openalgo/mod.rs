@@ -41,6 +41,7 @@ pub use readonly::{ReadOnly, Route};
 #[derive(Debug)]
 pub struct OpenAlgo {
     http: Http,
+    strategy: String,
     orders: DefaultDirectRateLimiter,
     trades: DefaultDirectRateLimiter,
     positions: DefaultDirectRateLimiter,
@@ -52,6 +53,7 @@ impl OpenAlgo {
         let book = || RateLimiter::direct(Quota::per_second(settings.book_reads_per_second));
         Ok(Self {
             http: Http::new(settings)?,
+            strategy: settings.strategy.clone(),
             orders: book(),
             trades: book(),
             positions: book(),
@@ -71,17 +73,21 @@ impl OpenAlgo {
 
 impl Broker for OpenAlgo {
     async fn submit(&self, ticket: &Ticket) -> Result<Ack, BrokerError> {
-        self.order(Call::Place, &wire::PlaceOrder::of(ticket)).await
+        self.order(Call::Place, &wire::PlaceOrder::of(ticket, &self.strategy))
+            .await
     }
 
     async fn cancel(&self, id: &BrokerOrderId) -> Result<Ack, BrokerError> {
-        self.order(Call::Cancel(id), &wire::CancelOrder::of(id))
+        self.order(Call::Cancel(id), &wire::CancelOrder::of(id, &self.strategy))
             .await
     }
 
     async fn modify(&self, id: &BrokerOrderId, ticket: &Ticket) -> Result<Ack, BrokerError> {
-        self.order(Call::Modify(id), &wire::ModifyOrder::of(id, ticket))
-            .await
+        self.order(
+            Call::Modify(id),
+            &wire::ModifyOrder::of(id, ticket, &self.strategy),
+        )
+        .await
     }
 
     async fn order_book(&self) -> Result<Rows<OrderRow>, ReadError> {
@@ -104,7 +110,7 @@ impl Broker for OpenAlgo {
     }
 
     async fn order_status(&self, id: &BrokerOrderId) -> Result<Option<OrderRow>, ReadError> {
-        match self.read(&wire::OrderStatus::of(id)).await {
+        match self.read(&wire::OrderStatus::of(id, &self.strategy)).await {
             Ok(answer) => reads::order_status(&answer).map(Some),
             Err(ReadError::Absent { .. }) => Ok(None),
             Err(error @ (ReadError::Unavailable { .. } | ReadError::Locked { .. })) => Err(error),

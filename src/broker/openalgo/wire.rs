@@ -10,13 +10,12 @@ use serde_json::{Map, Value};
 use crate::domain::money::Price;
 use crate::domain::order::{BrokerOrderId, Exchange, Pricing, Ticket};
 
-/// The name our orders carry in OpenAlgo's own records.
-const STRATEGY: &str = "torana";
-
 /// A route of OpenAlgo that takes a body with our key.
 pub(crate) trait Request: Serialize + Send + Sync {
     /// Its name under `/api/v1/`.
     const ROUTE: &'static str;
+    /// Whether it asks for a price, which is worth nothing when it comes late.
+    const IS_QUOTE: bool = false;
 }
 
 /// What every request carries.
@@ -52,20 +51,20 @@ pub(crate) struct ModifyOrder<'a> {
 /// The end of an order.
 #[derive(Serialize)]
 pub(crate) struct CancelOrder<'a> {
-    strategy: &'static str,
+    strategy: &'a str,
     orderid: &'a str,
 }
 
 /// What became of an order.
 #[derive(Serialize)]
 pub(crate) struct OrderStatus<'a> {
-    strategy: &'static str,
+    strategy: &'a str,
     orderid: &'a str,
 }
 
 #[derive(Serialize)]
 struct Terms<'a> {
-    strategy: &'static str,
+    strategy: &'a str,
     symbol: &'a str,
     exchange: &'static str,
     action: &'static str,
@@ -78,10 +77,10 @@ struct Terms<'a> {
 }
 
 impl<'a> Terms<'a> {
-    fn of(ticket: &'a Ticket) -> Self {
+    fn of(ticket: &'a Ticket, strategy: &'a str) -> Self {
         let (price, trigger) = prices(ticket.pricing);
         Self {
-            strategy: STRATEGY,
+            strategy,
             symbol: &ticket.symbol,
             exchange: ticket.exchange.word(),
             action: ticket.side.word(),
@@ -110,33 +109,33 @@ fn plain(price: Price) -> String {
 }
 
 impl<'a> PlaceOrder<'a> {
-    pub(crate) fn of(ticket: &'a Ticket) -> Self {
-        Self(Terms::of(ticket))
+    pub(crate) fn of(ticket: &'a Ticket, strategy: &'a str) -> Self {
+        Self(Terms::of(ticket, strategy))
     }
 }
 
 impl<'a> ModifyOrder<'a> {
-    pub(crate) fn of(id: &'a BrokerOrderId, ticket: &'a Ticket) -> Self {
+    pub(crate) fn of(id: &'a BrokerOrderId, ticket: &'a Ticket, strategy: &'a str) -> Self {
         Self {
             orderid: id.as_str(),
-            terms: Terms::of(ticket),
+            terms: Terms::of(ticket, strategy),
         }
     }
 }
 
 impl<'a> CancelOrder<'a> {
-    pub(crate) fn of(id: &'a BrokerOrderId) -> Self {
+    pub(crate) fn of(id: &'a BrokerOrderId, strategy: &'a str) -> Self {
         Self {
-            strategy: STRATEGY,
+            strategy,
             orderid: id.as_str(),
         }
     }
 }
 
 impl<'a> OrderStatus<'a> {
-    pub(crate) fn of(id: &'a BrokerOrderId) -> Self {
+    pub(crate) fn of(id: &'a BrokerOrderId, strategy: &'a str) -> Self {
         Self {
-            strategy: STRATEGY,
+            strategy,
             orderid: id.as_str(),
         }
     }
@@ -190,10 +189,12 @@ pub(crate) struct SymbolOf<'a>(pub(crate) Named<'a>);
 
 impl Request for QuoteOf<'_> {
     const ROUTE: &'static str = "quotes";
+    const IS_QUOTE: bool = true;
 }
 
 impl Request for QuotesOf<'_> {
     const ROUTE: &'static str = "multiquotes";
+    const IS_QUOTE: bool = true;
 }
 
 impl Request for SymbolOf<'_> {
@@ -327,9 +328,9 @@ mod tests {
             let ticket = ticket(&line.ticket);
             let id = line.id.as_deref().and_then(BrokerOrderId::new);
             let made = match (line.route.as_str(), &id) {
-                ("placeorder", None) => body(&PlaceOrder::of(&ticket)),
-                ("modifyorder", Some(id)) => body(&ModifyOrder::of(id, &ticket)),
-                ("cancelorder", Some(id)) => body(&CancelOrder::of(id)),
+                ("placeorder", None) => body(&PlaceOrder::of(&ticket, "torana")),
+                ("modifyorder", Some(id)) => body(&ModifyOrder::of(id, &ticket, "torana")),
+                ("cancelorder", Some(id)) => body(&CancelOrder::of(id, "torana")),
                 ("margin", None) => body(&MarginOf::of(&ticket)),
                 other => panic!("{other:?}"),
             };

@@ -8,6 +8,7 @@ use crate::domain::order::{Exchange, Product};
 
 mod days;
 mod facts;
+mod keys;
 
 fn env(pairs: &[(&str, &str)]) -> Environment {
     let home = [("HOME", "/home/a")];

@@ -136,6 +136,11 @@ impl<B: Broker> Prices<B> {
         health
     }
 
+    /// Says that nobody speaks of prices by himself: all are asked for.
+    pub fn have_no_feed(&self) {
+        self.watch().down();
+    }
+
     fn watch(&self) -> MutexGuard<'_, Watch> {
         locked(&self.watch)
     }

@@ -15,9 +15,9 @@ pub(in super::super) const BROKER: &str = "torana-sim";
 const FOUND_MAX: usize = 500;
 
 /// POST ping.
-pub(super) fn ping(_house: &mut House, _form: &Form) -> Answer {
+pub(super) fn ping(house: &mut House, _form: &Form) -> Answer {
     Answer::ok(json!({
-        "data": {"broker": BROKER, "message": "pong"},
+        "data": {"broker": house.broker, "message": "pong"},
         "status": "success",
     }))
 }

@@ -155,6 +155,12 @@ impl Gateway {
         answer(sent.unwrap()).await
     }
 
+    /// Asks as the one who has this token.
+    pub(crate) async fn get_as(&self, token: &str, path: &str) -> Answer {
+        let request = self.http.get(format!("{}{path}", self.url));
+        answer(request.bearer_auth(token).send().await.unwrap()).await
+    }
+
     /// Sends bytes; nothing comes back when it dies meanwhile.
     pub(crate) async fn post(&self, path: &str, kind: &str, body: &str) -> Option<Answer> {
         let request = self.http.post(format!("{}{path}", self.url));
@@ -207,7 +213,8 @@ impl Gateway {
     }
 }
 
-fn client() -> reqwest::Client {
+/// A client that finds everything on this machine, in the clear.
+pub(crate) fn client() -> reqwest::Client {
     // the first choice of cryptography in a process stays
     drop(rustls::crypto::ring::default_provider().install_default());
     reqwest::Client::builder()

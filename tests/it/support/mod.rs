@@ -8,7 +8,7 @@ mod wait;
 mod world;
 
 pub(crate) use alerts::{Alert, time};
-pub(crate) use gateway::{Answer, Gateway};
+pub(crate) use gateway::{Answer, Gateway, client};
 pub(crate) use truth::is_settled;
 pub(crate) use wait::{abreast, until};
-pub(crate) use world::World;
+pub(crate) use world::{World, setup};

@@ -585,7 +585,8 @@ async fn book_of(store: &Store, desk: DeskId) -> Result<Book, StoreError> {
     Ok(book)
 }
 
-fn setup() -> Setup {
+/// Where databases come from.
+pub(crate) fn setup() -> Setup {
     Setup {
         keeper: env!("CARGO_BIN_EXE_torana").into(),
         url: test_database(),
