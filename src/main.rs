@@ -53,6 +53,11 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let config = load(None)?;
             wait(async { cli::sim::run(args, app::sim_base(&config)).await })
         }
+        Command::Replay(args) => {
+            let config = load(None)?;
+            let other = cli.common.rules_of(args.profile.as_deref())?;
+            wait(cli::replay::run(args, config, other))
+        }
         Command::Work(work) => {
             let config = load(None)?;
             wait(work.run(config))

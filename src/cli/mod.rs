@@ -14,6 +14,7 @@ pub mod operate;
 mod out;
 pub mod pine;
 pub mod positions;
+pub mod replay;
 pub mod reset;
 pub mod signals;
 pub mod sim;
@@ -83,6 +84,8 @@ pub enum Command {
     Backtest(backtest::BacktestArgs),
     /// The same files under many rules: which were best, and how much of that is chance.
     Sweep(backtest::SweepArgs),
+    /// The alerts that really came, through other rules: what would have been.
+    Replay(replay::ReplayArgs),
     /// What people order and look at.
     #[command(flatten)]
     Work(Work),
@@ -186,6 +189,16 @@ fn size_instrument(
 }
 
 impl Common {
+    /// Returns the rules as they are, or as they would be under another profile.
+    pub fn rules_of(&self, profile: Option<&str>) -> Result<Rules, ConfigError> {
+        let mut environment = config::environment();
+        if let Some(profile) = profile {
+            let key = "TORANA__DESK__PROFILE".to_owned();
+            environment.insert(key, profile.to_owned());
+        }
+        Ok(config::load(&self.options(None), &environment)?.rules)
+    }
+
     /// Returns the rules of history: those of paper, in the exchanges' own hours.
     pub fn history_rules(&self, profile: Option<&str>) -> Result<Rules, ConfigError> {
         let mut environment = config::environment();

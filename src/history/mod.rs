@@ -15,6 +15,7 @@ pub mod knobs;
 pub mod name;
 pub mod outcome;
 pub mod prepare;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod signals;

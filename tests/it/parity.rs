@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde_json::Value;
+use torana::clock::{Clock as _, SystemClock};
 use torana::domain::fact::Fact;
 use torana::domain::input::Input;
 use torana::domain::instrument::InstrumentIx;
@@ -20,7 +21,7 @@ use torana::http::webhook::{Asked, Reader};
 use torana::http::{age_limits, sender};
 use torana::journal;
 
-use crate::support::{Alert, World};
+use crate::support::{Alert, Gateway, World};
 
 /// What only a gateway with a broker behind it says, and what makes a new paper desk.
 const LIVE_ONLY: [&str; 6] = [
@@ -80,6 +81,46 @@ fn add() -> Alert {
 async fn the_gateway_and_history_write_the_same_facts() {
     let world = World::new(&[]).await;
     let gateway = world.gateway().await;
+    let sent = tell(&world, &gateway).await;
+    let live = masked(world.facts().await);
+    let ours = masked(history(&world, &sent).await);
+    assert!(live.len() > 30, "{live:#?}");
+    for (place, (live, ours)) in live.iter().zip(&ours).enumerate() {
+        assert_eq!(live, ours, "fact {place}");
+    }
+    assert_eq!(live.len(), ours.len());
+}
+
+/// A quarter of the risk, and no adds.
+#[tokio::test]
+async fn a_replay_says_what_was_decided_then_and_what_other_limits_would_have() {
+    let world = World::new(&[]).await;
+    let gateway = world.gateway().await;
+    tell(&world, &gateway).await;
+    let today = torana::domain::calendar::exchange_day(SystemClock.now());
+    let today = today.to_string();
+    let mut words = vec!["replay", "--from", &today, "--to", &today, "--json"];
+    words.extend(["--set", "risk=0.25", "--set", "max_adds=0"]);
+    let shown: Value = serde_json::from_str(&world.command(&words).await).unwrap();
+    let alerts = shown["alerts"].as_array().unwrap();
+    assert_eq!(alerts.len(), STORY.len());
+    for alert in alerts {
+        assert_eq!(alert["as_is"]["code"], alert["then"], "{alert}");
+    }
+    assert_eq!(alerts[0]["as_is"]["lots"], 4);
+    assert_eq!(alerts[0]["would_be"]["lots"], 1);
+    let refused = alerts
+        .iter()
+        .filter(|one| one["would_be"]["code"] == "max_pyramids");
+    assert_eq!(refused.count(), 2, "{alerts:#?}");
+    assert_eq!(
+        (&shown["as_is"]["trades"], &shown["would_be"]["trades"]),
+        (&2.into(), &1.into())
+    );
+}
+
+/// Tells the story to a gateway; returns what was sent, and when each was decided.
+async fn tell(world: &World, gateway: &Gateway) -> Vec<Sent> {
     let mut sent = Vec::new();
     for (price, alert) in STORY {
         world.price(price);
@@ -88,8 +129,8 @@ async fn the_gateway_and_history_write_the_same_facts() {
             "the gateway never saw {price}"
         );
         let alert = alert();
-        world.alert(&gateway, &alert).await;
-        world.until_settled(&gateway).await;
+        world.alert(gateway, &alert).await;
+        world.until_settled(gateway).await;
         let at = world.verdicts().await.last().unwrap().1;
         sent.push(Sent {
             body: alert.body(),
@@ -97,13 +138,7 @@ async fn the_gateway_and_history_write_the_same_facts() {
             at,
         });
     }
-    let live = masked(world.facts().await);
-    let ours = masked(history(&world, &sent).await);
-    assert!(live.len() > 30, "{live:#?}");
-    for (place, (live, ours)) in live.iter().zip(&ours).enumerate() {
-        assert_eq!(live, ours, "fact {place}");
-    }
-    assert_eq!(live.len(), ours.len());
+    sent
 }
 
 /// Sends the same through history.

@@ -4,6 +4,7 @@
 //! 2. Every list has a limit, and a cursor to go on from: the newest come first, but facts.
 //! 3. Decimals leave as text without trailing zeros: no reader needs a float.
 
+mod alerts;
 mod facts;
 mod findings;
 mod held;
@@ -15,6 +16,7 @@ mod signals;
 mod sources;
 mod whole;
 
+pub use alerts::Came;
 pub use facts::Fact;
 pub use findings::{Finding, Repair, findings, sentences};
 pub use held::{Leg, Position, positions};
