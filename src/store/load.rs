@@ -234,7 +234,9 @@ async fn rows(executor: impl PgExecutor<'_>, desk: DeskId) -> Result<Vec<Row>, S
         SELECT 'intents', i.id, row_to_json(i)::text
         FROM intents i, d WHERE i.desk_id = $1
             AND (i.ended_at IS NULL OR i.ended_at >= d.last_at - $2::interval
-                 OR EXISTS (SELECT FROM o WHERE o.intent = i.id))
+                 OR EXISTS (SELECT FROM o WHERE o.intent = i.id)
+                 OR EXISTS (SELECT FROM legs l WHERE l.desk_id = $1
+                     AND l.id = i.leg AND l.closed_at IS NULL))
         UNION ALL
         SELECT 'orders', o.id, row_to_json(o)::text FROM o
         UNION ALL

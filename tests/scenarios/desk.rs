@@ -301,6 +301,7 @@ impl Desk {
         let marks = core::mem::take(&mut self.book.marks);
         let text = torana::journal::book_text(&self.book, &self.rules.instruments);
         self.book = torana::journal::read_book(&text, &self.rules.instruments).unwrap();
+        self.book.prune(self.now);
         self.book.marks = marks;
         self.feed(&Input::Rules(self.book.desk.rules));
     }

@@ -2,13 +2,14 @@
 
 use core::ops::{Deref, DerefMut};
 
-use crate::market::Stock;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use torana::domain::money::Money;
+use torana::domain::calendar::exchange_day;
+use torana::domain::money::{Money, Price, Quantity};
 use torana::domain::order::{BrokerOrderId, Exchange, Product, Ticket};
 use torana::domain::rules::Rules;
 use torana::sim::account::PositionKey;
+use torana::sim::order::{Order, Trade};
 use torana::sim::venue::Venue;
 
 /// The broker.
@@ -30,11 +31,11 @@ impl Broker {
     }
 
     /// Returns what the account is worth at these prices.
-    pub(crate) fn worth(&self, stocks: &[Stock]) -> Money {
+    pub(crate) fn worth(&self, price: impl Fn(&str) -> Option<Price>) -> Money {
         let account = &self.0.floor.account;
         let open = account.positions.iter().filter_map(|(key, position)| {
-            let stock = stocks.iter().find(|one| one.symbol == key.symbol)?;
-            Some(position.unrealised(stock.price))
+            let price = price(&key.symbol)?;
+            Some(position.unrealised(price))
         });
         account.cash() + open.sum()
     }
@@ -47,6 +48,28 @@ impl Broker {
             symbol,
             product,
         })
+    }
+
+    /// Returns every order that has traded today, with how much and for how much.
+    pub(crate) fn traded(&self, now: DateTime<Utc>) -> Vec<(&Order, Quantity, Money)> {
+        let day = exchange_day(now);
+        let today = |trade: &&Trade| exchange_day(trade.at) == day;
+        let mut sums: Vec<(&Order, Quantity, Money)> = Vec::new();
+        let newest = self.0.floor.trades.iter().rev();
+        for trade in newest.take_while(today) {
+            let quantity = Quantity::new(trade.quantity);
+            let value = Money::new(trade.price.get() * Decimal::from(trade.quantity));
+            let known = sums
+                .iter_mut()
+                .find(|(order, ..)| order.placed.id == trade.order);
+            if let Some((_, all, worth)) = known {
+                *all = all.plus(quantity);
+                *worth += value;
+            } else {
+                sums.push((self.0.floor.order(&trade.order).unwrap(), quantity, value));
+            }
+        }
+        sums
     }
 }
 

@@ -1,32 +1,96 @@
 //! What is traded and where its price stands.
 
+use chrono::{Days, NaiveDate};
 use rust_decimal::Decimal;
 use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::market::{Tick, round_down};
 use torana::domain::money::{Points, Price};
 use torana::domain::order::Exchange;
+use torana::domain::rules::Rules;
 
 use crate::chance::Chance;
 
-/// One contract.
+/// What is traded, and where its price starts.
+pub(crate) const TRADED: [(&str, i64); 4] = [
+    ("BANK_NIFTY", 52_000),
+    ("GOLD_MINI", 78_500),
+    ("SILVER_MINI", 92_000),
+    ("COPPER", 920),
+];
+
+/// How many days ahead contracts are looked for: more than any story lasts.
+const AHEAD: u64 = 14;
+
+/// One instrument, with the contracts an entry can take during a story.
 pub(crate) struct Stock {
     pub(crate) ix: InstrumentIx,
-    pub(crate) contract: ContractId,
     pub(crate) exchange: Exchange,
-    pub(crate) symbol: String,
     pub(crate) tick: Tick,
     pub(crate) price: Price,
+    pub(crate) listed: Vec<Listed>,
+}
+
+/// One contract.
+#[derive(Clone)]
+pub(crate) struct Listed {
+    pub(crate) contract: ContractId,
+    pub(crate) symbol: String,
+    /// How far it trades from the instrument's price.
+    apart: Points,
 }
 
 impl Stock {
+    pub(crate) fn new(rules: &Rules, first: NaiveDate, (name, price): (&str, i64)) -> Self {
+        let ix = rules.instruments.by_name(name).unwrap();
+        let days = (0..AHEAD).filter_map(|days| first.checked_add_days(Days::new(days)));
+        let mut contracts: Vec<ContractId> = days
+            .filter_map(|day| {
+                rules
+                    .instruments
+                    .contract_for_entry(ix, day, &rules.calendar)
+            })
+            .collect();
+        contracts.dedup();
+        let price = Price::new(Decimal::from(price)).unwrap();
+        let spec = rules.instruments.spec(contracts[0], first).unwrap();
+        let tick = spec.ticks.at(price);
+        let listed = (0_u32..).zip(contracts).map(|(number, contract)| {
+            let exact = price.get() * Decimal::new(i64::from(number), 2);
+            let steps = (exact / tick.get()).trunc();
+            Listed {
+                contract,
+                symbol: rules.instruments.symbol(contract),
+                apart: Points::new(steps * tick.get()),
+            }
+        });
+        Self {
+            ix,
+            exchange: rules.instruments.get(ix).unwrap().exchange,
+            tick,
+            price,
+            listed: listed.collect(),
+        }
+    }
+
+    /// Returns the contract of this name.
+    pub(crate) fn named(&self, contract: ContractId) -> &Listed {
+        let mut listed = self.listed.iter();
+        listed.find(|one| one.contract == contract).unwrap()
+    }
+
+    /// Returns where a contract trades.
+    pub(crate) fn price_of(&self, listed: &Listed) -> Price {
+        self.price.moved(listed.apart).unwrap()
+    }
+
     /// Returns what one bar moves.
     pub(crate) fn atr(&self) -> Points {
         Points::new((self.price.get() / Decimal::from(150)).round_dp(2))
     }
 
-    /// Returns a price so many hundredths of an ATR away, on the tick.
-    pub(crate) fn away(&self, hundredths: i64) -> Price {
-        let moved = self.price.get() + self.atr().get() * Decimal::new(hundredths, 2);
+    /// Returns a price so many hundredths of an ATR away from one, on the tick.
+    pub(crate) fn away(&self, from: Price, hundredths: i64) -> Price {
+        let moved = from.get() + self.atr().get() * Decimal::new(hundredths, 2);
         round_down(Price::new(moved.max(Decimal::ONE)).unwrap(), self.tick)
     }
 
@@ -38,6 +102,6 @@ impl Stock {
         } else {
             chance.between(-25, 25)
         };
-        self.price = self.away(step);
+        self.price = self.away(self.price, step);
     }
 }

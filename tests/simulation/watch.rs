@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use torana::domain::book::{Book, OrderState};
+use torana::domain::book::{Book, Leg, Order, OrderState};
 use torana::domain::fact::Fact;
-use torana::domain::ids::{LegId, OrderId};
+use torana::domain::ids::{LegId, OrderId, SignalId};
 use torana::domain::input::TradingState;
-use torana::domain::money::{Money, Points, Price};
+use torana::domain::money::{Lots, Money, Points, Price};
+use torana::domain::order::BrokerOrderId;
 
 /// Remembers what may not change back.
 #[derive(Default)]
@@ -15,6 +16,8 @@ pub(crate) struct Watch {
     /// Orders whose bytes have left.
     sent: BTreeSet<OrderId>,
     ledger: Money,
+    accepted: BTreeSet<SignalId>,
+    known: BTreeMap<BrokerOrderId, OrderId>,
 }
 
 impl Watch {
@@ -45,12 +48,41 @@ impl Watch {
                     claim.order
                 );
                 if !intent.opens() {
+                    let leg = &book.legs[&intent.leg];
+                    let others = leaving(book, leg, claim.order);
                     assert!(
-                        claim.lots <= book.legs[&intent.leg].lots,
-                        "{} is more than its leg",
+                        claim.lots.plus(others) <= leg.lots,
+                        "{} and what else leaves is more than its leg",
                         claim.order
                     );
                 }
+            }
+            Fact::SignalAccepted { signal, .. } => {
+                assert!(self.accepted.insert(*signal), "{signal} is acted on twice");
+            }
+            Fact::OrderSent { order, broker_id } => {
+                let known = self.known.insert(broker_id.clone(), *order);
+                assert!(
+                    known.is_none_or(|known| known == *order),
+                    "{broker_id} is two orders"
+                );
+            }
+            Fact::Filled(fill) => {
+                let order = &book.orders[&fill.order];
+                assert!(fill.quantity > order.filled, "{} filled again", order.id);
+                assert!(
+                    fill.quantity <= order.quantity,
+                    "{} filled beyond what was asked",
+                    order.id
+                );
+            }
+            Fact::StopMoved { leg, from, to, .. } => {
+                let leg = &book.legs[leg];
+                assert!(
+                    *from == leg.stop && leg.direction.gain(*from, *to) > Points::ZERO,
+                    "the stop of {} moves from {from} to {to}",
+                    leg.id
+                );
             }
             Fact::LegReduced(reduction) => {
                 let leg = &book.legs[&reduction.leg];
@@ -89,4 +121,35 @@ impl Watch {
     pub(crate) fn never_left(&mut self, order: OrderId) {
         self.sent.remove(&order);
     }
+}
+
+/// Returns the lots of a leg that other orders may still take out, resting ones included.
+fn leaving(book: &Book, leg: &Leg, but: OrderId) -> Lots {
+    let closes = |order: &&Order| {
+        order.id != but
+            && book
+                .intents
+                .get(&order.id.intent)
+                .is_some_and(|intent| intent.leg == leg.id && !intent.opens())
+    };
+    let lots = book
+        .orders
+        .values()
+        .filter(closes)
+        .map(|order| match order.state {
+            OrderState::Sending { .. }
+            | OrderState::Sent
+            | OrderState::Queued
+            | OrderState::Uncertain => {
+                let left = order.quantity.less(order.filled).get();
+                let each = order
+                    .quantity
+                    .get()
+                    .checked_div(u64::from(order.lots.get()));
+                let lots = each.map_or(0, |each| left.div_ceil(each));
+                Lots::new(u32::try_from(lots).unwrap())
+            }
+            OrderState::Wanted | OrderState::Closed(_) => Lots::ZERO,
+        });
+    lots.fold(Lots::ZERO, Lots::plus)
 }

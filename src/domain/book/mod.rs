@@ -706,12 +706,14 @@ impl Book {
         self.orders.retain(|_, order| {
             !old(order.closed_at) && (order.closed_at.is_none() || order.claimed_at.is_some())
         });
-        let orders = &self.orders;
+        let (orders, legs) = (&self.orders, &self.legs);
+        let held = |leg: &LegId| legs.get(leg).is_some_and(Leg::is_open);
         self.intents.retain(|id, intent| {
             let ended = intent.end.map(|(_, at)| at);
-            // An exit keeps its name, which a later one must not take.
+            // What takes a leg out keeps its name as long as that is there: a later one must not
+            // take it, nor a stop that a person gave up come back.
             ended.is_none()
-                || (!intent.opens() && !old(ended))
+                || (!intent.opens() && (!old(ended) || held(&intent.leg)))
                 || orders
                     .range(id.order(0)..=id.order(u16::MAX))
                     .next()
