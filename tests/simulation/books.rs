@@ -104,7 +104,7 @@ impl Life {
             at,
         };
         self.book.marks.nets = reconcile::nets(&self.book, &seen);
-        self.feed(Input::BrokerBook(Box::new(seen)));
+        self.feed(&Input::BrokerBook(Box::new(seen)));
     }
 
     fn contract(&self, symbol: &str) -> ContractId {

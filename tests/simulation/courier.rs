@@ -38,7 +38,7 @@ impl Life {
             .partition(|(at, _)| *at <= now);
         self.answers = coming;
         for (_, outcome) in there {
-            self.feed(Input::Outcome(outcome));
+            self.feed(&Input::Outcome(outcome));
         }
     }
 
@@ -121,7 +121,7 @@ impl Life {
             epoch: 1,
             baseline,
         };
-        let facts = self.feed(Input::Dispatch(Box::new(dispatch)));
+        let facts = self.feed(&Input::Dispatch(Box::new(dispatch)));
         let claim = facts.iter().find_map(|fact| fact.claim().cloned());
         if let Some(claim) = claim {
             let ticket = self.ticket(&order, &claim);
@@ -256,7 +256,7 @@ impl Life {
         let order = self.book.orders[&id].clone();
         if let OrderState::Sending { .. } = order.state {
             let result = CallResult::Uncertain("whoever sent it is gone".to_owned());
-            self.feed(Input::Outcome(Outcome {
+            self.feed(&Input::Outcome(Outcome {
                 order: id,
                 call: CallKind::Place,
                 result,
@@ -291,7 +291,7 @@ impl Life {
             0
         };
         let (reads, span) = (search.reads, now - search.first);
-        self.feed(Input::Proof(Proof {
+        self.feed(&Input::Proof(Proof {
             order: id,
             found,
             reads,
@@ -306,10 +306,10 @@ impl Life {
             return; // the books could not be read
         }
         if let Some(report) = self.broker.report(id, broker_id) {
-            self.feed(Input::Report(report));
+            self.feed(&Input::Report(report));
         }
         if let Some(terms) = self.broker.terms(id, broker_id) {
-            self.feed(Input::Terms(terms));
+            self.feed(&Input::Terms(terms));
         }
     }
 }

@@ -6,7 +6,9 @@ use torana::domain::calendar::exchange_day;
 use torana::domain::input::Input;
 use torana::domain::money::Ratio;
 use torana::domain::order::{Direction, Product};
-use torana::domain::signal::{Ask, Bar, BarFrom, Layer, Scout, Signal, SourceId, TradeWord, Which};
+use torana::domain::signal::{
+    Ask, Bar, BarFrom, Expected, Layer, Scout, Signal, SourceId, TradeWord, Which,
+};
 
 use crate::life::Life;
 
@@ -24,6 +26,7 @@ impl Life {
         let side = self.chance.one_of(&[Direction::Long, Direction::Short]);
         let direction = held.unwrap_or(side);
         let layer = Layer(u8::try_from(self.chance.between(2, 4)).unwrap());
+        let crosses = self.chance.happens(700);
         let ask = match self.chance.below(12) {
             0..=3 => Ask::Enter {
                 direction: side,
@@ -34,7 +37,10 @@ impl Life {
             8 | 9 => Ask::Trade {
                 word: TradeWord::Side(side.opening()),
                 quantity: None,
-                position_size: None,
+                position_size: crosses.then_some(match side {
+                    Direction::Long => Expected::Long,
+                    Direction::Short => Expected::Short,
+                }),
             },
             _ => Ask::Exit(Which::All),
         };
@@ -71,7 +77,7 @@ impl Life {
             id_reused: false,
             profile: None,
         };
-        self.feed(Input::Signal(Box::new(signal)));
+        self.feed(&Input::Signal(Box::new(signal)));
     }
 
     /// The bars that closed since: most are told of, some twice, some by the broker's history.
@@ -108,7 +114,7 @@ impl Life {
                     close: self.price_of(front),
                     atr: Some(stock.atr()),
                 };
-                self.feed(Input::Bar(Box::new(bar)));
+                self.feed(&Input::Bar(Box::new(bar)));
             }
         }
     }
@@ -156,7 +162,7 @@ impl Life {
                 short_entry: matches!(plan, 2 | 3),
                 short_exit: plan == 4,
             };
-            self.feed(Input::Scout(Box::new(scout)));
+            self.feed(&Input::Scout(Box::new(scout)));
         }
     }
 }

@@ -12,7 +12,7 @@ use torana::domain::decide::decide;
 use torana::domain::fact::{Fact, LedgerKind, Movement};
 use torana::domain::ids::{Cause, OrderId, Purpose};
 use torana::domain::input::{
-    Command, ExitWhat, Funds, Input, Mark, Marks, Outcome, PriceSource, Quote, Tick,
+    Command, ExitWhat, Funds, Input, Mark, Outcome, PriceSource, Quote, Tick,
 };
 use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::money::{Money, Percent, Price};
@@ -33,7 +33,7 @@ use crate::watch::Watch;
 pub(crate) const DAYS: usize = 5;
 
 /// The capital of a desk, in rupees.
-pub(crate) const CAPITAL: i64 = 20_000_000;
+const CAPITAL: i64 = 20_000_000;
 
 /// The first days of a life: an ordinary week, one in which metals change their contract, and one
 /// that ends with the index contract of the month.
@@ -53,14 +53,6 @@ pub(crate) struct Search {
 pub(crate) struct Late {
     pub(crate) at: DateTime<Utc>,
     pub(crate) ticket: Ticket,
-}
-
-/// What was decided, and on what: enough to decide it again elsewhere.
-pub(crate) struct Decided {
-    pub(crate) input: Input,
-    pub(crate) now: DateTime<Utc>,
-    pub(crate) marks: Marks,
-    pub(crate) facts: Vec<Fact>,
 }
 
 /// Some days of one desk.
@@ -90,8 +82,6 @@ pub(crate) struct Life {
     /// Whether things may go wrong.
     pub(crate) faults: bool,
     told: VecDeque<String>,
-    /// Everything decided, for who wants to decide it again.
-    pub(crate) decided: Option<Vec<Decided>>,
     /// How often each kind of fact became true.
     pub(crate) seen: BTreeMap<&'static str, u32>,
 }
@@ -126,7 +116,6 @@ impl Life {
             causes: 0,
             faults: true,
             told: VecDeque::new(),
-            decided: None,
             seen: BTreeMap::new(),
         };
         life.fold(&[opening()]);
@@ -184,7 +173,7 @@ impl Life {
     fn pause(&mut self) -> i64 {
         let rests = |id: OrderId| id.intent.purpose == Purpose::Protective;
         let busy = self.book.orders.values().any(|order| {
-            !order.state.is_closed() && !(rests(order.id) && order.state == OrderState::Sent)
+            !(order.state.is_closed() || rests(order.id) && order.state == OrderState::Sent)
         });
         let pause = if busy {
             self.chance.between(1, 20)
@@ -223,13 +212,13 @@ impl Life {
         self.broker.new_day(self.now);
         self.market();
         self.arrive();
-        self.feed(Input::Time);
+        self.feed(&Input::Time);
         self.ticks();
         self.bars(before);
         self.looks();
         if self.chance.happens(100) {
             let (available, at) = (Some(self.broker.floor.available()), self.now);
-            self.feed(Input::Funds(Funds { available, at }));
+            self.feed(&Input::Funds(Funds { available, at }));
         }
         self.read_books();
         self.answer();
@@ -239,17 +228,8 @@ impl Life {
     }
 
     /// Decides and folds; returns what became true.
-    pub(crate) fn feed(&mut self, input: Input) -> Vec<Fact> {
-        let facts = decide(&self.book, &self.rules, &input, self.now);
-        let (now, marks) = (self.now, &self.book.marks);
-        if let Some(all) = self.decided.as_mut().filter(|_| !facts.is_empty()) {
-            all.push(Decided {
-                input,
-                now,
-                marks: marks.clone(),
-                facts: facts.clone(),
-            });
-        }
+    pub(crate) fn feed(&mut self, input: &Input) -> Vec<Fact> {
+        let facts = decide(&self.book, &self.rules, input, self.now);
         self.fold(&facts);
         facts
     }
@@ -324,7 +304,7 @@ impl Life {
             let mark = self.book.marks.contracts.get(&contract).copied();
             if let Some(mark) = mark.filter(|mark| !silent && mark.quote.at == self.now) {
                 let (quote, source) = (mark.quote, PriceSource::Feed);
-                self.feed(Input::Tick(Tick {
+                self.feed(&Input::Tick(Tick {
                     contract,
                     quote,
                     source,
@@ -416,7 +396,7 @@ fn morning(day: NaiveDate) -> DateTime<Utc> {
 }
 
 /// The first fact of every life.
-pub(crate) fn opening() -> Fact {
+fn opening() -> Fact {
     let capital = Money::rupees(CAPITAL);
     Fact::LedgerMoved(Box::new(Movement {
         kind: LedgerKind::Opening,

@@ -137,7 +137,7 @@ fn days_of_anything_end_with_the_account_of_the_broker_and_nothing_done_twice() 
             Err(story) => panic!("{story}"),
         }
     }
-    println!("{} days: {seen:?}", seeds.len() * DAYS);
+    eprintln!("{} days: {seen:?}", seeds.len() * DAYS);
     if seeds.len() >= USUAL {
         let missing: Vec<_> = EVERYTHING
             .iter()

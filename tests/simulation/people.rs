@@ -17,7 +17,7 @@ impl Life {
     pub(crate) fn order(&mut self, order: Command) {
         let id = self.cause();
         let (by, why) = ("asha".to_owned(), "as seen".to_owned());
-        self.feed(Input::Operator(Box::new(Operator { id, by, why, order })));
+        self.feed(&Input::Operator(Box::new(Operator { id, by, why, order })));
     }
 
     /// Now and then somebody does something.

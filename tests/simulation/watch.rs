@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use torana::domain::book::{Book, Leg, Order, OrderState};
-use torana::domain::fact::Fact;
+use torana::domain::fact::{Claim, Fact};
 use torana::domain::ids::{LegId, OrderId, SignalId};
 use torana::domain::input::TradingState;
 use torana::domain::money::{Lots, Money, Points, Price};
@@ -32,31 +32,7 @@ impl Watch {
                     order.intent
                 );
             }
-            Fact::OrderClaimed(claim) => {
-                let order = &book.orders[&claim.order];
-                let intent = &book.intents[&claim.order.intent];
-                assert_eq!(
-                    order.state,
-                    OrderState::Wanted,
-                    "{} leaves twice",
-                    claim.order
-                );
-                let state = book.state_of(order.contract.instrument);
-                assert!(
-                    !intent.opens() || state == TradingState::Active,
-                    "{} while {state:?}",
-                    claim.order
-                );
-                if !intent.opens() {
-                    let leg = &book.legs[&intent.leg];
-                    let others = leaving(book, leg, claim.order);
-                    assert!(
-                        claim.lots.plus(others) <= leg.lots,
-                        "{} and what else leaves is more than its leg",
-                        claim.order
-                    );
-                }
-            }
+            Fact::OrderClaimed(claim) => may_leave(book, claim),
             Fact::SignalAccepted { signal, .. } => {
                 assert!(self.accepted.insert(*signal), "{signal} is acted on twice");
             }
@@ -152,4 +128,31 @@ fn leaving(book: &Book, leg: &Leg, but: OrderId) -> Lots {
             OrderState::Wanted | OrderState::Closed(_) => Lots::ZERO,
         });
     lots.fold(Lots::ZERO, Lots::plus)
+}
+
+/// What leaves was wanted, may leave in this state, and is no more than what it is for.
+fn may_leave(book: &Book, claim: &Claim) {
+    let order = &book.orders[&claim.order];
+    let intent = &book.intents[&claim.order.intent];
+    assert_eq!(
+        order.state,
+        OrderState::Wanted,
+        "{} leaves twice",
+        claim.order
+    );
+    let state = book.state_of(order.contract.instrument);
+    assert!(
+        !intent.opens() || state == TradingState::Active,
+        "{} while {state:?}",
+        claim.order
+    );
+    if !intent.opens() {
+        let leg = &book.legs[&intent.leg];
+        let others = leaving(book, leg, claim.order);
+        assert!(
+            claim.lots.plus(others) <= leg.lots,
+            "{} and what else leaves is more than its leg",
+            claim.order
+        );
+    }
 }
