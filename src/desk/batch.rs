@@ -268,13 +268,24 @@ impl Desk {
         .collect()
     }
 
-    /// One line and one count per committed fact.
+    /// One count per committed fact, and one line; units that were proved together share theirs.
     fn log(&self, decided: &Decided, inputs: &[Submitted]) {
+        let mut proved = 0_u32;
         for (fact, signal) in decided.facts(inputs) {
             let kind = journal::kind(fact);
             metrics::counter!("torana_facts_total", "kind" => kind).increment(1);
+            if let Fact::UnitsProved { .. } = fact {
+                proved = proved.saturating_add(1);
+                continue;
+            }
             let signal = signal.map(|id| id.to_string()).unwrap_or_default();
             info!(fact = kind, signal.id = %signal, "{}", super::words::sentence(fact, &self.parts.rules.instruments));
+        }
+        if proved > 0 {
+            info!(
+                fact = "units_proved",
+                "the broker counts {proved} instruments as we do"
+            );
         }
     }
 }

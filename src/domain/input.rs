@@ -45,7 +45,7 @@ pub enum Input {
     /// What the broker's books show, when it matters.
     BrokerBook(Box<BrokerBook>),
     /// What the broker's unit of quantity was seen to be.
-    UnitsSeen(UnitsSeen),
+    UnitsSeen(Vec<UnitsSeen>),
     /// Whether OpenAlgo holds orders back until a person approves them.
     SemiAuto(bool),
     /// The broker says otherwise about a market or a contract.

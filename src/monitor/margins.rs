@@ -1,10 +1,12 @@
 //! Asks the broker for the margin of one lot, and sees by it whether the broker counts as we do.
 //!
 //! A few contracts a round: those that somebody waits for come first, the others when nobody knows
-//! their unit today, every hour, and after a refusal.
+//! their unit today, every hour, and after a refusal. What proves a unit waits for the proofs that
+//! come with it, so that a start writes them down together; a doubt, or an order that needs the
+//! proof, waits for none.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::{error, warn};
@@ -34,6 +36,7 @@ pub(super) struct Margins<B> {
     desk: Arc<Desk>,
     broker: Arc<B>,
     asked: Mutex<BTreeMap<ContractId, DateTime<Utc>>>,
+    proofs: Mutex<Vec<UnitsSeen>>,
 }
 
 impl<B: Broker> Margins<B> {
@@ -43,28 +46,57 @@ impl<B: Broker> Margins<B> {
             desk,
             broker,
             asked: Mutex::default(),
+            proofs: Mutex::default(),
         }
     }
 
     /// Asks for what is due.
     pub(super) async fn round(&self, epoch: i64) {
         let Some(book) = self.desk.seen() else { return };
-        for contract in self.due(&book) {
-            self.ask((&book, contract), epoch).await;
+        let due = self.due(&book);
+        for contract in &due {
+            self.ask((&book, *contract), epoch).await;
+        }
+        let proofs = self.ripe(due.len() == PER_ROUND);
+        if !proofs.is_empty() {
+            self.tell(proofs, epoch).await;
+        }
+    }
+
+    /// Returns the proofs that wait, unless `more` are to come and nobody needs one of these.
+    fn ripe(&self, more: bool) -> Vec<UnitsSeen> {
+        let book = self.desk.seen().unwrap_or_default();
+        let mut proofs = self.proofs();
+        let awaited = |seen: &UnitsSeen| is_awaited(&book, seen.contract);
+        if more && !proofs.iter().any(awaited) {
+            return Vec::new();
+        }
+        core::mem::take(&mut *proofs)
+    }
+
+    fn proofs(&self) -> MutexGuard<'_, Vec<UnitsSeen>> {
+        self.proofs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Submits what was seen, in one input.
+    async fn tell(&self, seen: Vec<UnitsSeen>, epoch: i64) {
+        let input = Input::UnitsSeen(seen);
+        if !self.desk.would_matter(&input) {
+            return;
+        }
+        match self.desk.input(input, Some(epoch)).await {
+            Ok(facts) => facts.iter().for_each(page),
+            Err(error) => warn!(%error, "what the broker counts in was not written"),
         }
     }
 
     fn due(&self, book: &Book) -> Vec<ContractId> {
         let now = self.desk.clock().now();
-        let awaited = |contract: &ContractId| {
-            let mut intents = book.open_intents();
-            intents.any(|intent| intent.contract == *contract)
-        };
         let mut due: Vec<ContractId> = contracts(&self.desk, book)
             .into_iter()
             .filter(|contract| self.is_due(book, (*contract, now)))
             .collect();
-        due.sort_by_key(|contract| !awaited(contract));
+        due.sort_by_key(|contract| !is_awaited(book, *contract));
         due.truncate(PER_ROUND);
         due
     }
@@ -112,17 +144,23 @@ impl<B: Broker> Margins<B> {
             .ok();
         let listed = self.broker.symbol(ticket.exchange, &ticket.symbol).await;
         let listed = listed.ok().and_then(|listed| listed.lot);
-        let input = Input::UnitsSeen(UnitsSeen {
+        let seen = UnitsSeen {
             contract,
             lot: listed.and_then(|lot| u32::try_from(lot.get()).ok()),
             margin,
             held: self.held((book, contract), &ticket).await,
-        });
-        if self.desk.would_matter(&input) {
-            match self.desk.input(input, Some(epoch)).await {
-                Ok(facts) => facts.iter().for_each(page),
-                Err(error) => return warn!(%error, "what the broker counts in was not written"),
-            }
+        };
+        let Ok(facts) = self.desk.what_if(&Input::UnitsSeen(vec![seen])).await else {
+            return;
+        };
+        let proves = |fact: &Fact| matches!(fact, Fact::UnitsProved { .. });
+        if facts.iter().all(proves) {
+            self.proofs().extend((!facts.is_empty()).then_some(seen));
+        } else {
+            // an older proof would end the doubt
+            let other = |one: &UnitsSeen| one.contract.instrument != contract.instrument;
+            self.proofs().retain(other);
+            self.tell(vec![seen], epoch).await;
         }
         let known = self.desk.seen();
         let known = known
@@ -162,6 +200,12 @@ impl<B: Broker> Margins<B> {
         ours.next()
             .map(|row| Quantity::new(row.quantity.unsigned_abs()))
     }
+}
+
+/// Returns whether anything under way needs to know how the broker counts a contract.
+fn is_awaited(book: &Book, contract: ContractId) -> bool {
+    let mut intents = book.open_intents();
+    intents.any(|intent| intent.contract == contract)
 }
 
 /// Calls a person: nothing of the instrument leaves before this is settled.

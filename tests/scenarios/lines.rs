@@ -333,7 +333,7 @@ impl Desk {
                 _ => panic!("a unit is not shown by {word}"),
             }
         }
-        self.feed(&Input::UnitsSeen(seen));
+        self.feed(&Input::UnitsSeen(vec![seen]));
     }
 
     /// `op reduce`, `op freeze GOLD_MINI`, `op exit GOLD_MINI Long_1 2`, `op withdraw 20,00,000` …

@@ -38,6 +38,10 @@ use super::gates::View;
 use super::input::{Funds, Input, Scope};
 use super::rules::Rules;
 
+/// How often an unchanged reading of free cash is written down within the age at which it is
+/// unknown: a reading that comes late finds the one before it still good.
+const FUNDS_RENEWALS: i32 = 3;
+
 /// Says what becomes true because of `input`.
 pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> Vec<Fact> {
     let mut decision = Decision {
@@ -60,7 +64,7 @@ pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> 
         Input::Terms(seen) => decision.terms(seen),
         Input::Rules(hash) => decision.say(Fact::RulesAdopted { hash: *hash }),
         Input::BrokerBook(seen) => decision.broker_book(seen),
-        Input::UnitsSeen(seen) => decision.units(seen),
+        Input::UnitsSeen(seen) => seen.iter().for_each(|one| decision.units(one)),
         Input::SemiAuto(on) if book.desk.semi_auto == *on => {}
         Input::SemiAuto(on) => decision.say(Fact::SemiAutoSeen { on: *on }),
         Input::Difference(found) => decision.difference(found),
@@ -95,10 +99,16 @@ impl Decision<'_> {
         self.reduce(Scope::Instrument(found.instrument), found.code.0);
     }
 
-    /// Writes a reading of the broker's free cash down; an older one says nothing new.
+    /// Writes a reading of the broker's free cash down: when the figure changed, and before the one
+    /// known is too old for the gate that asks its age. An older reading says nothing new.
     fn funds(&mut self, funds: Funds) {
         let known = self.view.book.desk.funds;
-        if known.is_none_or(|known| known.at <= funds.at && known != funds) {
+        let renewed = self.view.rules.timing.funds_age / FUNDS_RENEWALS;
+        let says_more = |known: Funds| {
+            let aged = funds.at - known.at >= renewed && known.at != funds.at;
+            known.at <= funds.at && (known.available != funds.available || aged)
+        };
+        if known.is_none_or(says_more) {
             let Funds { available, at } = funds;
             self.say(Fact::FundsSeen { available, at });
         }

@@ -33,10 +33,14 @@ impl Decision<'_> {
         let doubted = known.is_some_and(|known| known.units_doubted);
         let proved = known.and_then(|known| known.units_on) == Some(view.today());
         match self.units_shown(seen, (instrument, spec)) {
-            Shown::Proof if doubted || !proved => self.say(Fact::UnitsProved {
-                instrument: ix,
-                on: view.today(),
-            }),
+            Shown::Proof if doubted || !proved => {
+                let (instrument, on) = (ix, view.today());
+                let fact = Fact::UnitsProved { instrument, on };
+                // two contracts of one instrument may prove it together
+                if !self.facts.contains(&fact) {
+                    self.say(fact);
+                }
+            }
             Shown::Doubt(ours, theirs) if !doubted => self.say(Fact::UnitsDoubted {
                 instrument: ix,
                 ours,

@@ -356,6 +356,9 @@ impl<B: Broker> Prices<B> {
         self.note(|health| health.funds = available.is_some());
         *locked(&self.funds_at) = Some(Instant::now());
         let funds = Input::Funds(Funds { available, at });
+        if !self.desk.would_matter(&funds) {
+            return;
+        }
         if let Err(error) = self.desk.input(funds, Some(epoch)).await {
             warn!(%error, "the reading of funds was not written");
         }
