@@ -50,9 +50,7 @@ pub struct Bars {
     pub problems: Vec<Problem>,
 }
 
-/// Returns the average true range after each further bar.
-///
-/// Files that give none are measured by whoever knows how; see `strategy`.
+/// Returns the average true range after each further bar; see [`super::measure`].
 pub trait Range {
     /// Takes a bar and returns the average true range after it, once there is one.
     fn after(&mut self, bar: &Bar) -> Option<Points>;

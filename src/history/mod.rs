@@ -12,6 +12,7 @@ pub mod drive;
 pub mod export;
 pub mod group;
 pub mod knobs;
+pub mod measure;
 pub mod name;
 pub mod outcome;
 pub mod prepare;

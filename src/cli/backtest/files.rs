@@ -10,6 +10,7 @@ use crate::domain::rules::Rules;
 use crate::history::bars::Bars;
 use crate::history::check::count;
 use crate::history::export;
+use crate::history::measure::Wilder;
 use crate::history::name::{apart, instrument_of};
 use crate::history::report::Source;
 use crate::history::run::Given;
@@ -38,10 +39,11 @@ pub(super) const SAMPLE_SAYS: &str = "ASSUMED: all of it. These trades are the s
 pub(super) fn given(
     rules: &Rules,
     lists: &[String],
-    bars: &[String],
+    (bars, atr_length): (&[String], u32),
 ) -> anyhow::Result<(Vec<Given>, Vec<Source>)> {
     let mut reading = Reading {
         rules,
+        atr_length,
         given: BTreeMap::new(),
         sources: Vec::new(),
     };
@@ -61,6 +63,7 @@ pub(super) fn given(
 
 struct Reading<'r> {
     rules: &'r Rules,
+    atr_length: u32,
     given: BTreeMap<InstrumentIx, Given>,
     sources: Vec<Source>,
 }
@@ -101,10 +104,11 @@ impl Reading<'_> {
 
     fn bars(&mut self, word: &str, text: &str) -> anyhow::Result<()> {
         let file = apart(word).1.to_owned();
-        let bars = Bars::read(text).map_err(|problem| refused(&file, &[problem]))?;
+        let mut bars = Bars::read(text).map_err(|problem| refused(&file, &[problem]))?;
         if !bars.problems.is_empty() {
             return Err(refused(&file, &bars.problems));
         }
+        bars.measure(&mut Wilder::new(self.atr_length));
         let minutes = bars.length.num_minutes();
         let held = format!("{} bars of {minutes} minutes", bars.all.len());
         let (given, instrument) = self.of(word)?;

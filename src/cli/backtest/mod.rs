@@ -48,6 +48,9 @@ pub struct Inputs {
     /// The efficiency ratio of entries that no file gives.
     #[arg(long, value_name = "RATIO")]
     assume_er: Option<Decimal>,
+    /// Bars that the average true range is measured over, where their file gives none (Wilder).
+    #[arg(long, value_name = "BARS", default_value = "10")]
+    atr_length: u32,
     /// How many ticks worse than the price of its moment an order fills.
     #[arg(long, value_name = "TICKS", default_value = "1")]
     slippage_ticks: Decimal,
@@ -119,7 +122,7 @@ impl Inputs {
     fn load(&self, rules: &Rules) -> anyhow::Result<Loaded> {
         let settings = self.settings()?;
         let listed: Vec<String> = self.files.iter().chain(&self.signals).cloned().collect();
-        let (given, sources) = files::given(rules, &listed, &self.bars)?;
+        let (given, sources) = files::given(rules, &listed, (&self.bars, self.atr_length))?;
         let ready = Ready::new(rules, given, settings.clone());
         if ready.is_empty() {
             return Err(BadArguments("nothing happens in these files".to_owned()).into());
