@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
-use crate::domain::book::{Book, ModifyState, Order};
+use crate::domain::book::{Book, KEPT, ModifyState, Order};
 use crate::domain::calendar::exchange_day;
 use crate::domain::decide::decide;
 use crate::domain::fact::{Fact, LedgerKind, Movement};
@@ -35,6 +35,9 @@ const ROUNDS_MAX: usize = 64;
 
 /// How far apart time is fed when nothing works.
 const TIME_STEP: TimeDelta = TimeDelta::minutes(1);
+
+/// How long what is over is remembered; longer than any chain of orders lasts.
+const REMEMBERED: TimeDelta = TimeDelta::hours(1);
 
 /// What a witness is shown beside a fact.
 #[derive(Clone, Copy)]
@@ -104,6 +107,7 @@ pub struct World<'r, W> {
     /// What marks are kept of, until something is opened or closed, or the day turns.
     marked: Option<Vec<ContractId>>,
     timed: Option<DateTime<Utc>>,
+    pruned: Option<DateTime<Utc>>,
     /// Whether an order may work, as far as the facts since it was looked tell.
     may_work: bool,
     said: u64,
@@ -126,6 +130,7 @@ impl<'r, W: Witness> World<'r, W> {
             symbols: BTreeMap::new(),
             marked: None,
             timed: None,
+            pruned: None,
             may_work: false,
             said: 0,
             witness,
@@ -184,7 +189,11 @@ impl<'r, W: Witness> World<'r, W> {
                 now: self.now,
             };
             self.witness.day(seen);
-            self.book.prune(to);
+        }
+        // Nothing arrives late here: what is over is forgotten after an hour, not after a day.
+        if self.pruned.is_none_or(|pruned| to - pruned >= REMEMBERED) {
+            self.book.prune(to + (KEPT - REMEMBERED));
+            self.pruned = Some(to);
         }
         self.now = to;
         if from_day != to_day {
@@ -196,7 +205,8 @@ impl<'r, W: Witness> World<'r, W> {
     /// Feeds an input at this moment, and follows what comes of it.
     pub fn take(&mut self, input: &Input) {
         self.refresh();
-        self.time();
+        // What the time brings comes first: a contract that ends is left before it is added to.
+        self.settle();
         self.feed(input);
         self.settle();
     }
