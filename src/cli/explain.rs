@@ -90,7 +90,7 @@ pub(super) fn line(kind: &str, is: &str, (seq, at): (i64, DateTime<Utc>)) -> Str
 }
 
 /// Returns a value without the quotes of a text.
-fn plain(value: &Value) -> String {
+pub(super) fn plain(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)

@@ -1,9 +1,9 @@
-//! `torana facts`: the journal.
+//! `torana facts`: the journal, as a story or as it was written.
 
 use clap::Args;
 
-use super::explain;
 use super::out::{print, print_lines};
+use super::story::Story;
 use crate::app;
 use crate::config::Config;
 
@@ -16,7 +16,7 @@ pub struct FactsArgs {
     /// How many.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
-    /// One JSON object a line.
+    /// Whole, as it was written: one JSON object a line.
     #[arg(long)]
     json: bool,
 }
@@ -35,9 +35,6 @@ pub async fn run(args: FactsArgs, config: Config) -> anyhow::Result<()> {
     if args.json {
         return print_lines(&rows);
     }
-    let lines = rows.iter().map(|fact| {
-        let is = fact.is.as_ref().map_or("", |is| is.get());
-        explain::line(&fact.kind, is, (fact.seq, fact.at))
-    });
-    print(&lines.collect::<String>())
+    let story = Story::of(&opened, &rows).await?;
+    print(&story.text(&rows))
 }

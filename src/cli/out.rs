@@ -5,7 +5,7 @@ use std::io::{BufRead as _, ErrorKind, Write as _};
 
 use serde::Serialize;
 
-pub(super) use crate::journal::people::{clock, gain, rupees};
+pub(super) use crate::journal::people::{clock, gain, rupees, time_of_day};
 
 /// What the command line asked for makes no sense: exit code 2.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::explain;
 use super::out::{BadArguments, Table, clock, or_dash, print, print_json, print_lines};
+use super::story::Story;
 use crate::app::{self, Opened};
 use crate::config::Config;
 use crate::domain::ids::SignalId;
@@ -94,9 +95,7 @@ async fn one(opened: &Opened, id: &str, json: bool) -> anyhow::Result<()> {
         }
     }
     text.push_str("what became true:\n");
-    for fact in &facts {
-        let is = fact.is.as_ref().map_or("", |is| is.get());
-        text.push_str(&explain::line(&fact.kind, is, (fact.seq, fact.at)));
-    }
+    let story = Story::of(opened, &facts).await?;
+    text.push_str(&story.text(&facts));
     print(&text)
 }

@@ -1,8 +1,9 @@
 //! One sentence for each fact, for the log of people.
 
-use crate::domain::fact::{Change, Fact, Goal};
+use crate::domain::fact::{Change, Fact, Fill, Goal};
 use crate::domain::input::Scope;
 use crate::domain::instrument::{ContractId, InstrumentIx, Instruments};
+use crate::domain::order::Pricing;
 
 /// Returns what a fact says, in words.
 #[expect(clippy::too_many_lines, reason = "one sentence a fact")]
@@ -53,8 +54,11 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
         }
         Fact::OrderWanted { order, lots, .. } => format!("order {order} wanted for {lots} lots"),
         Fact::OrderClaimed(claim) => format!(
-            "order {} claimed: {} {} {:?}",
-            claim.order, claim.side, claim.quantity, claim.pricing
+            "order {} claimed: {} {} {}",
+            claim.order,
+            claim.side,
+            claim.quantity,
+            priced(claim.pricing)
         ),
         Fact::OrderSent { order, broker_id } => {
             format!("order {order} is at the broker as {broker_id}")
@@ -75,8 +79,11 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             format!("the cancel of order {order} failed: {text}")
         }
         Fact::Filled(fill) => format!(
-            "order {} filled {} so far, charges {}",
-            fill.order, fill.quantity, fill.charges
+            "order {} filled {} so far{}, charges {}",
+            fill.order,
+            fill.quantity,
+            average(fill),
+            fill.charges
         ),
         Fact::LegOpened(leg) => format!(
             "leg {} opened: {} {} {} lots, stop {}",
@@ -241,6 +248,24 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             format!("the feed {}, the session is {session}", feed.word())
         }
     }
+}
+
+fn priced(pricing: Pricing) -> String {
+    match pricing {
+        Pricing::Market => "at any price".to_owned(),
+        Pricing::Limit(limit) => format!("at {limit} or better"),
+        Pricing::StopLimit { trigger, limit } => {
+            format!("at {limit} or better once {trigger} is touched")
+        }
+    }
+}
+
+/// The average price of what is filled, to the paisa.
+fn average(fill: &Fill) -> String {
+    let average = fill.value.get().checked_div(fill.quantity.get().into());
+    average.map_or_else(String::new, |price| {
+        format!(" at {}", price.round_dp(2).normalize())
+    })
 }
 
 fn terms(change: &Change) -> String {

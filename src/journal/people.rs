@@ -34,6 +34,11 @@ pub fn clock(at: DateTime<Utc>) -> String {
     ist(at).format("%d %b %H:%M:%S").to_string()
 }
 
+/// Returns the time of day as the exchanges' clocks show it.
+pub fn time_of_day(at: DateTime<Utc>) -> String {
+    ist(at).format("%H:%M:%S").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

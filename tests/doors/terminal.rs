@@ -253,7 +253,7 @@ async fn everything_there_is_to_read_reads_as_json_too() {
     assert_eq!(signals[0]["id"], leg.as_str());
     let one = terminal.done(&["signals", &leg]);
     assert!(
-        one.contains("4 lots = min(") && one.contains("leg_opened"),
+        one.contains("4 lots = min(") && one.contains("leg opened"),
         "{one}"
     );
     let whole: Value = serde_json::from_str(&terminal.done(&["positions", "--json"])).unwrap();

@@ -26,6 +26,18 @@ pub struct Fact {
     pub hash: String,
 }
 
+/// What a goal is of.
+#[expect(missing_docs, reason = "the fields are the columns of the tables")]
+#[derive(Clone, Debug)]
+pub struct GoalName {
+    pub id: String,
+    pub leg: String,
+    pub instrument: String,
+    pub direction: String,
+    /// The layer of its leg, when an entry of ours opened that.
+    pub layer: Option<i16>,
+}
+
 struct Row {
     seq: i64,
     at: DateTime<Utc>,
@@ -76,6 +88,30 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.into_iter().map(Fact::from).collect())
+    }
+
+    /// Returns what these goals, and the goals of these legs, are of.
+    pub async fn view_goal_names(
+        &self,
+        desk: DeskId,
+        goals: &[String],
+        legs: &[String],
+    ) -> Result<Vec<GoalName>, StoreError> {
+        let names = sqlx::query_as!(
+            GoalName,
+            r#"
+            SELECT i.id, i.leg, i.instrument, i.direction, e.layer AS "layer?"
+            FROM intents i
+            LEFT JOIN intents e ON e.desk_id = i.desk_id AND e.leg = i.leg AND e.reason IS NULL
+            WHERE i.desk_id = $1 AND (i.id = ANY ($2) OR i.leg = ANY ($3))
+            "#,
+            desk.0,
+            goals,
+            legs,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(names)
     }
 
     /// Returns what a signal has led to: its decision, its intents and their orders, and the life

@@ -17,7 +17,7 @@ mod sources;
 mod whole;
 
 pub use alerts::Came;
-pub use facts::Fact;
+pub use facts::{Fact, GoalName};
 pub use findings::{Finding, Repair, findings, sentences};
 pub use held::{Leg, Position, positions};
 pub use known::{Instrument, instruments};
