@@ -122,6 +122,10 @@ impl Inputs {
     fn load(&self, rules: &Rules) -> anyhow::Result<Loaded> {
         let settings = self.settings()?;
         let listed: Vec<String> = self.files.iter().chain(&self.signals).cloned().collect();
+        if listed.is_empty() && !self.bars.is_empty() {
+            let alone = "bars alone say nothing: name a list of trades with --signals".to_owned();
+            return Err(BadArguments(alone).into());
+        }
         let (given, sources) = files::given(rules, &listed, (&self.bars, self.atr_length))?;
         let ready = Ready::new(rules, given, settings.clone());
         if ready.is_empty() {
