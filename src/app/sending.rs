@@ -13,11 +13,14 @@ use crate::broker::openalgo::{Budget, Feed, FeedSettings, OpenAlgo, Wanted};
 use crate::config::{Mode, Settings};
 use crate::courier::{Baselines, Calls, Courier, PriceHint};
 use crate::desk::{Desk, Lease};
+use crate::domain::book::Book;
 use crate::domain::fact::Goal;
+use crate::domain::finding::JOURNAL;
 use crate::domain::input::FeedState;
 use crate::domain::price::PriceRules;
 use crate::domain::reconcile::{EQUITY, FOREIGN};
-use crate::monitor::{ApprovalMode, Drift, Monitor, Orders, Patience, Prices};
+use crate::monitor::{ApprovalMode, Drift, History, Monitor, Orders, Patience, Prices};
+use crate::store::views;
 
 /// What OpenAlgo's semi-automatic mode means, in words.
 const SEMI_AUTO: &str = "openalgo: semi-automatic mode: orders wait there for a person, nothing can be cancelled, a flatten cannot work";
@@ -69,13 +72,21 @@ impl Health {
         if book.desk.semi_auto {
             why.push(SEMI_AUTO.to_owned());
         }
+        why.extend(broken(&book));
+        if self.lease.epoch().is_some() {
+            let mut now_seen = (*book).clone();
+            self.desk.marks().merge_into(&mut now_seen.marks);
+            let now = self.desk.clock().now();
+            why.extend(views::unwatched(&now_seen, self.desk.rules(), now));
+        }
         if book.desk.flatten.is_some() {
             why.push("desk: everything is being taken out; nothing enters".to_owned());
         }
+        let harmless = [EQUITY, FOREIGN, JOURNAL];
         let grave = book
             .findings
             .values()
-            .filter(|one| one.is_open() && one.drift.code != EQUITY && one.drift.code != FOREIGN);
+            .filter(|one| one.is_open() && !harmless.contains(&one.drift.code));
         let grave = grave.count();
         if grave > 0 {
             why.push(format!(
@@ -84,6 +95,14 @@ impl Health {
         }
         why
     }
+}
+
+/// Returns what is wrong with our own journal, in words.
+fn broken(book: &Book) -> Vec<String> {
+    let all = book.findings.values();
+    let open = all.filter(|one| one.is_open() && one.drift.code == JOURNAL);
+    open.map(|one| format!("journal: {}; nothing new is opened", one.drift.symbol))
+        .collect()
 }
 
 /// Starts courier and monitor under the lease.
@@ -127,6 +146,7 @@ pub(super) fn start(
             Arc::clone(&parts.broker),
             settings.monitor.book_poll,
         ),
+        history: History::new(Arc::clone(desk)),
         mode: approval_mode(opened, (desk, &parts.broker)),
         prices: Arc::clone(&prices),
         nudge: Arc::clone(&nudge),

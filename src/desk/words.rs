@@ -160,13 +160,7 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
         }
         Fact::TriggerSeen { order, .. } => format!("order {order} waits for its trigger"),
         Fact::DriftFound(drift) => {
-            let theirs = drift
-                .theirs
-                .map_or_else(|| "nothing".to_owned(), |theirs| theirs.to_string());
-            format!(
-                "finding {}: {} {}: ours {}, the broker's {theirs}",
-                drift.finding, drift.code.0, drift.symbol, drift.ours
-            )
+            format!("finding {}: {}", drift.finding, drift.words())
         }
         Fact::RepairProposed(repair) => format!(
             "finding {}: our book could give up {} lots at {} ({}), reason {}",

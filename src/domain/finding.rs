@@ -30,6 +30,20 @@ pub struct Drift {
     pub theirs: Option<Decimal>,
 }
 
+/// Our own journal is not what was written, or the rows are not what it says; nothing new is opened.
+pub const JOURNAL: Code = Code("journal_broken");
+
+/// What is wrong with our own journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The name of the finding it becomes.
+    pub finding: FindingId,
+    /// The first fact at which it does not hold; 0 where it is the rows that differ.
+    pub seq: i64,
+    /// What is wrong, for people.
+    pub words: String,
+}
+
 /// A change of our book that would end a difference; it never sends an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repair {
@@ -101,6 +115,22 @@ pub struct Adoption {
     pub price: Price,
     /// Where it gets out.
     pub stop: Price,
+}
+
+impl Drift {
+    /// Returns what differs, for people.
+    pub fn words(&self) -> String {
+        let (code, symbol) = (self.code.0, &self.symbol);
+        if self.code == JOURNAL {
+            return format!("{code}: {symbol}");
+        }
+        let theirs = self.theirs.map_or_else(
+            || "nothing".to_owned(),
+            |theirs| theirs.normalize().to_string(),
+        );
+        let ours = self.ours.normalize();
+        format!("{code} {symbol}: ours {ours}, the broker's {theirs}")
+    }
 }
 
 impl Finding {

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::broker_book::{BrokerBook, Net, NetKey};
 use super::close::Difference;
 use super::fact::Code;
-use super::finding::Adoption;
+use super::finding::{Adoption, Broken};
 use super::ids::{Cause, FindingId, IntentId, LegId, OrderId, SignalId};
 use super::instrument::{ContractId, InstrumentIx};
 use super::money::{Lots, Money, Percent, Price, Quantity, Ratio};
@@ -52,6 +52,8 @@ pub enum Input {
     Difference(Box<Difference>),
     /// How the broker's feed and session are.
     BrokerState(BrokerState),
+    /// Our own journal is broken.
+    Broken(Box<Broken>),
 }
 
 impl Input {
@@ -80,7 +82,8 @@ impl Input {
             | Self::UnitsSeen(_)
             | Self::SemiAuto(_)
             | Self::Difference(_)
-            | Self::BrokerState(_) => None,
+            | Self::BrokerState(_)
+            | Self::Broken(_) => None,
         }
     }
 }

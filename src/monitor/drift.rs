@@ -326,7 +326,7 @@ fn equity(funds: &Funds) -> Option<Money> {
 }
 
 /// Returns the name of a reading.
-fn name(desk: &Desk, at: DateTime<Utc>) -> Cause {
+pub(super) fn name(desk: &Desk, at: DateTime<Utc>) -> Cause {
     let mut hash = Sha256::new();
     hash.update(b"torana reading 1");
     hash.update(desk.id().0.to_be_bytes());

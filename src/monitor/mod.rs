@@ -4,6 +4,7 @@
 //! every other; nothing is decided here.
 
 mod drift;
+mod history;
 mod late;
 mod margins;
 mod mode;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 pub use drift::Drift;
+pub use history::History;
 pub use mode::ApprovalMode;
 pub use orders::Orders;
 pub use prices::{Patience, Prices};
@@ -48,6 +50,8 @@ pub struct Monitor<B> {
     pub orders: Orders<B>,
     /// Reads the broker's books against ours.
     pub drift: Drift<B>,
+    /// Verifies the journal when the lease becomes ours.
+    pub history: History,
     /// Asks whether OpenAlgo takes orders by itself.
     pub mode: ApprovalMode<B>,
     /// Hears and asks for prices, and reads money.
@@ -69,9 +73,10 @@ impl<B: Broker> Monitor<B> {
         };
         self.time(epoch).await;
         let first = self.lease.may_open().is_none();
-        let known = self.orders.round(epoch, first).await;
-        // starting is recovering: what the broker holds is read before anything opens
-        if known && (!first || self.drift.round(epoch).await) {
+        let whole = async { !first || self.history.look(epoch).await };
+        let (known, whole) = tokio::join!(self.orders.round(epoch, first), whole);
+        // starting is recovering: our journal and what the broker holds are read before anything opens
+        if known && whole && (!first || self.drift.round(epoch).await) {
             self.lease.recovered(epoch);
         }
     }

@@ -148,13 +148,7 @@ pub(super) fn of_fact(fact: &Fact, (seq, names): (i64, Names<'_>)) -> Option<Not
             (Severity::Info, once("cash", seq), text)
         }
         Fact::DriftFound(drift) => {
-            let theirs = drift
-                .theirs
-                .map_or_else(|| "nothing".to_owned(), |theirs| theirs.to_string());
-            let text = format!(
-                "{}: {}: ours {}, the broker's {theirs}; look at finding {}",
-                drift.symbol, drift.code.0, drift.ours, drift.finding
-            );
+            let text = format!("{}; look at finding {}", drift.words(), drift.finding);
             (Severity::Page, once("drift", seq), text)
         }
         Fact::FindingSettled {

@@ -64,11 +64,38 @@ impl Store {
     ///
     /// The database is away or the desk was never made.
     pub async fn verify_chain(&self, desk: DeskId) -> Result<Chain, StoreError> {
-        let tag = self.tag(desk).await?;
-        let mut so_far = Tag {
+        let first = Tag {
             seq: 0,
             head: START,
         };
+        self.verify_after(desk, first).await
+    }
+
+    /// The same for the newest `most` facts alone: what is older is taken as it is.
+    ///
+    /// # Errors
+    ///
+    /// The database is away or the desk was never made.
+    pub async fn verify_newest(&self, desk: DeskId, most: i64) -> Result<Chain, StoreError> {
+        let before = self.tag(desk).await?.seq.saturating_sub(most);
+        if before <= 0 {
+            return self.verify_chain(desk).await;
+        }
+        let mut from = Tag {
+            seq: before,
+            head: START,
+        };
+        let Some(found) = self.fact_hash(desk, before).await? else {
+            from.seq = before.saturating_sub(1);
+            return Ok(from.broken());
+        };
+        from.head = hash(found)?;
+        self.verify_after(desk, from).await
+    }
+
+    /// Verifies every fact after one that is taken as it is.
+    async fn verify_after(&self, desk: DeskId, mut so_far: Tag) -> Result<Chain, StoreError> {
+        let tag = self.tag(desk).await?;
         loop {
             let page = sqlx::query!(
                 "SELECT seq, kind, at, payload, hash FROM facts

@@ -16,6 +16,7 @@ mod crowd;
 mod drift;
 mod faults;
 mod feed;
+mod history;
 mod lease;
 mod live;
 mod notices;

@@ -11,7 +11,7 @@ use super::Decision;
 use crate::domain::book::{Leg, share};
 use crate::domain::broker_book::{BrokerBook, NetKey};
 use crate::domain::fact::{Fact, LedgerKind, Movement, Reduction};
-use crate::domain::finding::{Drift, Finding, FindingEnd, PriceBasis, Repair};
+use crate::domain::finding::{Broken, Drift, Finding, FindingEnd, JOURNAL, PriceBasis, Repair};
 use crate::domain::ids::{Cause, FindingId, IntentId, Purpose};
 use crate::domain::input::{Operator, Scope};
 use crate::domain::money::{Lots, Money, Points, Price};
@@ -109,6 +109,27 @@ impl Decision<'_> {
             }
             Some(_) | None => self.reduce_for(found),
         }
+    }
+
+    /// Our own journal or rows were changed by another hand: the same is found once, and no new risk
+    /// is taken until a person has looked.
+    pub(super) fn journal_broken(&mut self, broken: &Broken) {
+        let mut findings = self.view.book.findings.values();
+        let same = |drift: &Drift| drift.code == JOURNAL && drift.symbol == broken.words;
+        if findings.any(|one| one.end.is_none() && same(&one.drift)) {
+            return;
+        }
+        self.say(Fact::DriftFound(Box::new(Drift {
+            finding: broken.finding,
+            code: JOURNAL,
+            contract: None,
+            symbol: broken.words.clone(),
+            product: None,
+            order: None,
+            ours: broken.seq.into(),
+            theirs: None,
+        })));
+        self.reduce(Scope::Desk, JOURNAL.0);
     }
 
     /// No new risk where the books differ; what is none of our instruments, and money, is said only.

@@ -72,6 +72,7 @@ pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> 
             feed: state.feed,
             logged_in: state.logged_in,
         }),
+        Input::Broken(broken) => decision.journal_broken(broken),
     }
     decision.facts
 }

@@ -83,15 +83,6 @@ fn of(finding: &finding::Finding, rules: &Rules) -> Finding {
 /// Returns the open differences, a sentence each.
 pub fn sentences(book: &Book) -> Vec<String> {
     let open = book.findings.values().filter(|one| one.is_open());
-    open.map(|one| {
-        let drift = &one.drift;
-        let theirs = drift.theirs.map_or_else(
-            || "none".to_owned(),
-            |theirs| theirs.normalize().to_string(),
-        );
-        let ours = drift.ours.normalize();
-        let (code, symbol, id) = (drift.code.0, &drift.symbol, drift.finding);
-        format!("{code} {symbol}: ours {ours}, the broker's {theirs} ({id})")
-    })
-    .collect()
+    open.map(|one| format!("{} ({})", one.drift.words(), one.drift.finding))
+        .collect()
 }

@@ -7,11 +7,11 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::domain::book::{self, Book};
-use crate::domain::calendar::exchange_day;
+use crate::domain::calendar::{Session, exchange_day};
 use crate::domain::ids::Purpose;
 use crate::domain::money::{Lots, Money, Points};
 use crate::domain::order::Direction;
-use crate::domain::rules::Rules;
+use crate::domain::rules::{ProtectiveStop, Rules};
 
 /// An open position.
 #[expect(missing_docs, reason = "the fields are the words of the glossary")]
@@ -157,6 +157,38 @@ pub(super) fn unguarded(book: &Book, rules: &Rules) -> Vec<String> {
         })
     });
     parts.collect()
+}
+
+/// Returns whose stop nothing guards now, a sentence each, while its exchange trades: no order at
+/// the broker where one should rest, or no fresh price to watch it by.
+pub fn unwatched(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Vec<String> {
+    let mut all = Vec::new();
+    for leg in book.legs.values().filter(|leg| leg.is_open()) {
+        let instrument = rules.instruments.get(leg.contract.instrument);
+        let trades = instrument
+            .is_some_and(|one| rules.calendar.session_at(one.exchange, now) == Session::Continuous);
+        if !trades {
+            continue;
+        }
+        let symbol = rules.instruments.symbol(leg.contract);
+        let guarded = book.guard_of(leg).map_or(Lots::ZERO, |(lots, _)| lots);
+        let bare = leg.lots.less(guarded);
+        let rests = rules.stops.protective_stop != ProtectiveStop::Off;
+        if rests && !bare.is_zero() {
+            let what = format!("{bare} lots of {symbol}, leg {}", leg.id);
+            all.push(format!("legs: no order at the broker guards {what}"));
+        }
+        let mark = book.marks.contracts.get(&leg.contract);
+        let fresh = mark.is_some_and(|mark| now - mark.quote.at <= rules.timing.mark_age);
+        if !fresh {
+            let watched = format!("legs: no fresh price of {symbol}");
+            all.push(format!(
+                "{watched}: nobody watches the stop of leg {}",
+                leg.id
+            ));
+        }
+    }
+    all
 }
 
 /// Returns what is traded of each instrument now, by its name: entries and exits under way.

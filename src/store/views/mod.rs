@@ -19,7 +19,7 @@ mod whole;
 pub use alerts::Came;
 pub use facts::{Fact, GoalName};
 pub use findings::{Finding, Repair, findings, sentences};
-pub use held::{Leg, Position, positions};
+pub use held::{Leg, Position, positions, unwatched};
 pub use known::{Instrument, instruments};
 pub use money::{Fill, LedgerRow, Trade};
 pub use orders::{Intent, Order};

@@ -1,0 +1,103 @@
+//! Looks at its own journal when the lease becomes ours: is it what was written, and are the rows
+//! what it says?
+//!
+//! Nothing opens before it looked; exits wait for nothing. It reads the newest [`FACTS_MAX`] facts,
+//! so that a start takes seconds however old a desk is; `torana doctor` reads all of them.
+
+use core::sync::atomic::{AtomicI64, Ordering};
+use std::sync::Arc;
+
+use tracing::{error, info, warn};
+
+use super::drift;
+use crate::desk::Desk;
+use crate::domain::finding::Broken;
+use crate::domain::ids::FindingId;
+use crate::domain::input::{Input, Marks};
+use crate::store::{StoreError, Tag};
+
+/// How many facts are verified at a start; a longer journal is not folded either.
+const FACTS_MAX: i64 = 100_000;
+
+/// Verifies the journal once for each lease.
+pub struct History {
+    desk: Arc<Desk>,
+    verified: AtomicI64,
+}
+
+impl History {
+    /// Returns one that has verified nothing.
+    pub const fn new(desk: Arc<Desk>) -> Self {
+        Self {
+            desk,
+            verified: AtomicI64::new(0),
+        }
+    }
+
+    /// Verifies, unless that was done under this lease; returns whether what it shows is written.
+    pub(super) async fn look(&self, epoch: i64) -> bool {
+        if self.verified.load(Ordering::SeqCst) == epoch {
+            return true;
+        }
+        let done = match self.broken().await {
+            Ok(None) => true,
+            Ok(Some(broken)) => self.tell(broken, epoch).await,
+            Err(error) => {
+                warn!(%error, "the journal could not be verified: nothing opens before it is");
+                false
+            }
+        };
+        if done {
+            self.verified.store(epoch, Ordering::SeqCst);
+        }
+        done
+    }
+
+    async fn tell(&self, broken: Broken, epoch: i64) -> bool {
+        error!(
+            fact.seq = broken.seq,
+            "{}: nothing new is opened", broken.words
+        );
+        let input = Input::Broken(Box::new(broken));
+        let told = self.desk.input(input, Some(epoch)).await;
+        told.inspect_err(|error| warn!(%error, "the broken journal was not written down"))
+            .is_ok()
+    }
+
+    /// Returns what is wrong with the journal or the rows, when anything is.
+    async fn broken(&self) -> Result<Option<Broken>, StoreError> {
+        let (store, id) = (self.desk.store(), self.desk.id());
+        let chain = store.verify_newest(id, FACTS_MAX).await?;
+        let Tag { seq, .. } = chain.holds_to;
+        let broken = |seq, words| Broken {
+            finding: FindingId(drift::name(&self.desk, self.desk.clock().now())),
+            seq,
+            words,
+        };
+        if let Some(seq) = chain.broken_at {
+            let words = format!("fact {seq} is missing or was changed");
+            return Ok(Some(broken(seq, words)));
+        }
+        if seq > FACTS_MAX {
+            info!("the newest {FACTS_MAX} facts are whole; `torana doctor` looks at all {seq}");
+            return Ok(None);
+        }
+        let mut snapshot = store.snapshot(id).await?;
+        let folded = match store.refold(id, snapshot.tag.seq).await {
+            Ok(folded) => folded,
+            // the chain holds: it names what these rules no longer know
+            Err(error @ StoreError::Corrupt { .. }) => {
+                warn!(%error, "the journal is whole and cannot be compared with the rows");
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        snapshot.book.marks = Marks::default();
+        if folded == snapshot.book {
+            info!("the journal is whole up to fact {seq}, and the rows are what it says");
+            return Ok(None);
+        }
+        let words = "the rows are not what the facts fold to".to_owned();
+        Ok(Some(broken(0, words)))
+    }
+}
