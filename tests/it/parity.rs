@@ -194,7 +194,12 @@ fn masked(facts: Vec<(String, Value)>) -> Vec<(String, Value)> {
 fn hide(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            for key in ["broker_id", "baseline", "epoch", "net"] {
+            // The feed may show a price without the edges of its book; then a worst price is
+            // reckoned from the last one. What an order traded at stays in.
+            if fields.get("kind").is_some_and(|kind| kind == "LIMIT") {
+                fields.remove("limit");
+            }
+            for key in ["broker_id", "baseline", "epoch", "net", "bid", "ask"] {
                 fields.remove(key);
             }
             // How old the cash is that nobody reads here.
