@@ -102,7 +102,7 @@ fn the_scripts_are_what_the_configuration_renders() {
         let name = script.file(&parameters);
         assert!(
             render(script, &parameters) == text,
-            "{name}: torana pine render"
+            "{name}: torana pine render --out pine/template"
         );
         assert!(!text.contains("{{"), "{name}");
     }

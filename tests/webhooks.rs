@@ -8,6 +8,7 @@
 )]
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use proptest::prelude::*;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -18,7 +19,9 @@ use torana::domain::market::{Tick, TickTable};
 use torana::domain::money::{Lots, Money, Percent, PointValue, Points};
 use torana::domain::order::{Exchange, Product};
 use torana::domain::signal::{Ask, Layer, Signal, SourceId, Which};
-use torana::http::webhook::{AgeLimits, Alert, Asked, Reader, Scope, Sender, TurnedAway};
+use torana::http::webhook::{
+    AgeLimits, Alert, Asked, Reader, Scope, Sender, SignalError, TurnedAway,
+};
 
 #[derive(serde::Deserialize)]
 struct Record<'a> {
@@ -390,4 +393,96 @@ fn a_body_that_both_accept_means_the_same_to_both() {
         compared += 1;
     }
     assert_eq!(compared, 176);
+}
+
+/// Returns the recorded bodies that we accept.
+fn accepted() -> Vec<Vec<u8>> {
+    let text = vectors();
+    let records = text
+        .lines()
+        .map(|line| serde_json::from_str::<Record<'_>>(line).unwrap());
+    records
+        .filter(|record| read(record.body()).is_ok())
+        .map(|record| record.body().to_vec())
+        .collect()
+}
+
+/// What may happen to a body on its way: from a place on, so many bytes are lost, and others come.
+type Damage = (prop::sample::Index, usize, Vec<u8>);
+
+fn damage() -> impl Strategy<Value = Damage> {
+    let piece = prop::sample::select(vec![
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        ",",
+        ":",
+        "-",
+        "0",
+        "9",
+        "e",
+        ".",
+        "NaN",
+        "null",
+        "true",
+        "{{close}}",
+        "1e400",
+        "\\u0000",
+        "\\ud800",
+        "\u{feff}",
+        "999999999999",
+        "\"price\":1,",
+        "\"type\":",
+    ]);
+    let comes = prop_oneof![
+        3 => piece.prop_map(|piece| piece.as_bytes().to_vec()),
+        2 => prop::collection::vec(any::<u8>(), 0..6),
+        1 => Just(Vec::new()),
+    ];
+    (any::<prop::sample::Index>(), 0_usize..24, comes)
+}
+
+/// Asserts that an answer can be acted on by whoever sent the body.
+fn clear(body: &[u8]) {
+    let first = read(body);
+    assert_eq!(first, read(body), "the same body means the same twice");
+    let Err(TurnedAway { error, record }) = first else {
+        return;
+    };
+    let (code, detail) = (error.code(), error.to_string());
+    let plain = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    assert!(!code.is_empty() && code.chars().all(plain), "{code}");
+    assert!(matches!(error.status(), 400 | 422), "{code}");
+    assert!(!detail.is_empty() && detail.len() < 2_000, "{detail}");
+    assert!(!detail.contains(char::is_control), "{detail:?}");
+    assert_eq!(
+        record.is_some(),
+        !matches!(error, SignalError::Malformed(_)),
+        "{code}"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn a_recorded_alert_damaged_anywhere_is_read_or_refused_with_a_clear_code(
+        alert in prop::sample::select(accepted()),
+        damages in prop::collection::vec(damage(), 1..5),
+    ) {
+        let mut body = alert;
+        for (place, lost, comes) in damages {
+            let from = place.index(body.len() + 1);
+            let to = body.len().min(from + lost);
+            body.splice(from..to, comes);
+        }
+        clear(&body);
+    }
+
+    #[test]
+    fn any_bytes_are_refused_with_a_clear_code(body in prop::collection::vec(any::<u8>(), 0..400)) {
+        clear(&body);
+    }
 }

@@ -11,6 +11,9 @@ use crate::config::Config;
 use crate::domain::ids::SignalId;
 use crate::store::views::Page;
 
+/// How many letters of an answer a row has room for.
+const DETAIL_SHOWN_MAX: usize = 90;
+
 /// What `torana signals` takes.
 #[derive(Args, Clone, Debug)]
 pub struct SignalsArgs {
@@ -53,11 +56,21 @@ pub async fn run(args: SignalsArgs, config: Config) -> anyhow::Result<()> {
             or_dash(row.instrument),
             row.verdict,
             row.code,
-            or_dash(row.detail),
+            or_dash(row.detail.as_deref().map(glance)),
             row.id,
         ]);
     }
     print(&table.text("no signal yet"))
+}
+
+/// Returns as much of a text as a row has room for; the signal itself has all of it.
+fn glance(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut shown: String = letters.by_ref().take(DETAIL_SHOWN_MAX).collect();
+    if letters.next().is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 async fn one(opened: &Opened, id: &str, json: bool) -> anyhow::Result<()> {

@@ -54,9 +54,9 @@ pub enum Work {
     Reset(reset::ResetArgs),
     /// Look whether everything is as it should be, and say what to do where it is not.
     Doctor(doctor::DoctorArgs),
-    /// Write everything in the embedded database to a file.
+    /// Write everything in the embedded database to a new directory.
     Backup(backup::BackupArgs),
-    /// Fill a new embedded database from such a file.
+    /// Fill a new embedded database from such a directory.
     Restore(backup::RestoreArgs),
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::asked::in_words;
 use crate::domain::decide::{Answer, answer};
 use crate::domain::fact::{Fact, Goal};
 use crate::domain::gates::{Judged, Size, Trace};
@@ -116,7 +117,7 @@ fn sized(trace: &Trace) -> String {
     }
 }
 
-/// Returns the first gate that failed, what it compared, and what would have passed.
+/// Returns the first gate that failed, what it compared, what would have passed, and what it asks.
 fn refused(trace: &Trace, code: &str) -> String {
     let failed = trace
         .verdicts
@@ -145,7 +146,8 @@ fn refused(trace: &Trace, code: &str) -> String {
     let fits = fits.map_or_else(String::new, |fits| {
         format!("; {fits} lots would have passed")
     });
-    format!("{code}{compared}{fits}")
+    let asked = in_words(gate.0).map_or_else(String::new, |words| format!(" ({words})"));
+    format!("{code}{compared}{fits}{asked}")
 }
 
 /// Returns what was missing for one lot.

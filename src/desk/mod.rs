@@ -7,6 +7,7 @@
 //! 4. No network call happens here: a decision never waits for a broker.
 
 mod answer;
+mod asked;
 mod batch;
 mod crash;
 mod lease;

@@ -5,6 +5,7 @@
 //! 3. A secret never reaches a log, a label or an answer.
 
 use actix_web::HttpResponse;
+use actix_web::http::header::ALLOW;
 use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, get, post, resource, scope, to};
 use serde_json::json;
@@ -37,7 +38,11 @@ pub use server::{Serving, serve};
 pub fn routes(config: &mut ServiceConfig) {
     let named = scope("")
         .wrap(from_fn(request_id::name))
-        .service(resource("/webhook/{secret}").route(post().to(alert::take)))
+        .service(
+            resource("/webhook/{secret}")
+                .route(post().to(alert::take))
+                .default_service(to(posted_only)),
+        )
         .service(resource("/healthz").route(get().to(health::healthz)))
         .service(resource("/readyz").route(get().to(health::readyz)))
         .service(resource("/metrics").route(get().to(health::metrics)))
@@ -45,6 +50,13 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(admin::routes())
         .default_service(to(nowhere));
     config.service(named);
+}
+
+/// An alert is posted; whoever only looks is told so.
+async fn posted_only() -> HttpResponse {
+    HttpResponse::MethodNotAllowed()
+        .insert_header((ALLOW, "POST"))
+        .json(json!({"error": {"code": "post_only", "detail": "alerts are sent with POST"}}))
 }
 
 /// What is not in the list is nowhere.

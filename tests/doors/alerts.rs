@@ -49,6 +49,35 @@ async fn a_body_without_id_and_time_is_the_same_alert_for_twenty_seconds() {
 }
 
 #[actix_web::test]
+async fn a_refusal_says_what_the_gate_asks_and_where_figures_were_compared_both() {
+    let house = House::new().await;
+    let early = other("77500", "78499").replace("10:30:00", "10:29:59");
+    let near = house.alert(&early).await;
+    let told = near.json()["detail"].as_str().unwrap().to_owned();
+    assert_eq!(near.code(), "stop_distance");
+    let figures = told.starts_with("stop_distance: 1 against ");
+    assert!(
+        figures && told.ends_with(" (the stop must be neither too near nor too far)"),
+        "{told}"
+    );
+    assert_eq!(house.alert(ENTRY).await.status, 202);
+    let second = house.alert(&other("10:30:00", "10:30:01")).await;
+    assert_eq!(
+        second.json()["detail"],
+        "position_open (a position or an entry of this instrument is open; adds are PYRAMID)"
+    );
+}
+
+#[actix_web::test]
+async fn whoever_only_looks_at_the_secret_address_is_told_to_post() {
+    let house = House::new().await;
+    let looked = house.get(&format!("/webhook/{SECRET}")).await;
+    assert_eq!(looked.status, 405);
+    assert_eq!(looked.headers.get("allow").unwrap(), "POST");
+    assert_eq!(looked.json()["error"]["code"], "post_only");
+}
+
+#[actix_web::test]
 async fn a_dry_run_shows_everything_and_changes_nothing() {
     let house = House::new().await;
     let dry = house

@@ -71,6 +71,7 @@ fn write_scripts(config: &Config, out: &Path) -> anyhow::Result<()> {
             let file = out.join(script.file(&parameters));
             std::fs::write(&file, render(script, &parameters))
                 .with_context(|| file.display().to_string())?;
+            print(&format!("{}\n", file.display()))?;
         }
         let (name, version) = (&parameters.instrument, version(&parameters));
         print(&format!("{name}: {version}\n"))?;
