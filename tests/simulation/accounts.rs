@@ -238,14 +238,15 @@ impl Life {
             let window = rules
                 .calendar
                 .square_off(exchange, exchange_day(leg.opened_at));
-            let intraday = leg.product == Product::Mis && window.is_some();
+            let before = window.is_some_and(|window| leg.opened_at < window.start);
+            let intraday = leg.product == Product::Mis && before;
             assert!(
                 !intraday,
                 "{when}: {} is a day trade and still held",
                 leg.id
             );
             let by = rules.instruments.exit_by(leg.contract, &rules.calendar);
-            let over = by.is_some_and(|by| by <= self.now);
+            let over = by.is_some_and(|by| leg.opened_at < by && by <= self.now);
             assert!(!over, "{when}: {} is of a contract that is over", leg.id);
         }
         assert_eq!(self.book.desk.day, Some(today), "{when}: the day has begun");

@@ -125,6 +125,9 @@ impl Life {
         let claim = facts.iter().find_map(|fact| fact.claim().cloned());
         if let Some(claim) = claim {
             let ticket = self.ticket(&order, &claim);
+            let per_lot = self.stock_of(order.contract).per_lot;
+            let lots = u64::from(claim.lots.get());
+            assert_eq!(ticket.quantity.get(), lots * per_lot, "{id}: its lots");
             self.send(id, &ticket);
         }
     }

@@ -98,11 +98,11 @@ impl Life {
         let mut life = Self {
             stocks: stocks.collect(),
             chance,
+            watch: Watch::new(&rules),
             rules,
             book: Book::default(),
             now,
             broker,
-            watch: Watch::default(),
             morning: Book::default(),
             journal: Vec::new(),
             answers: Vec::new(),

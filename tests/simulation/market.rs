@@ -10,12 +10,12 @@ use torana::domain::rules::Rules;
 
 use crate::chance::Chance;
 
-/// What is traded, and where its price starts.
-pub(crate) const TRADED: [(&str, i64); 4] = [
-    ("BANK_NIFTY", 52_000),
-    ("GOLD_MINI", 78_500),
-    ("SILVER_MINI", 92_000),
-    ("COPPER", 920),
+/// What is traded, where its price starts, and what one lot of these months is in an order.
+pub(crate) const TRADED: [(&str, i64, u64); 4] = [
+    ("BANK_NIFTY", 52_000, 30),
+    ("GOLD_MINI", 78_500, 1),
+    ("SILVER_MINI", 92_000, 1),
+    ("COPPER", 920, 1),
 ];
 
 /// How many days ahead contracts are looked for: more than any story lasts.
@@ -28,6 +28,7 @@ pub(crate) struct Stock {
     pub(crate) tick: Tick,
     pub(crate) price: Price,
     pub(crate) listed: Vec<Listed>,
+    pub(crate) per_lot: u64,
 }
 
 /// One contract.
@@ -40,7 +41,11 @@ pub(crate) struct Listed {
 }
 
 impl Stock {
-    pub(crate) fn new(rules: &Rules, first: NaiveDate, (name, price): (&str, i64)) -> Self {
+    pub(crate) fn new(
+        rules: &Rules,
+        first: NaiveDate,
+        (name, price, per_lot): (&str, i64, u64),
+    ) -> Self {
         let ix = rules.instruments.by_name(name).unwrap();
         let days = (0..AHEAD).filter_map(|days| first.checked_add_days(Days::new(days)));
         let mut contracts: Vec<ContractId> = days
@@ -69,6 +74,7 @@ impl Stock {
             tick,
             price,
             listed: listed.collect(),
+            per_lot,
         }
     }
 

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use torana::domain::book::{Book, Leg, Order, OrderState};
+use torana::domain::book::{Book, Intent, Leg, Order, OrderState};
 use torana::domain::fact::{Claim, Fact};
-use torana::domain::ids::{LegId, OrderId, SignalId};
+use torana::domain::ids::{IntentId, LegId, OrderId, Purpose, SignalId};
 use torana::domain::input::TradingState;
 use torana::domain::money::{Lots, Money, Points, Price};
 use torana::domain::order::BrokerOrderId;
+use torana::domain::rules::Rules;
 
 /// Remembers what may not change back.
 #[derive(Default)]
@@ -18,9 +19,19 @@ pub(crate) struct Watch {
     ledger: Money,
     accepted: BTreeSet<SignalId>,
     known: BTreeMap<BrokerOrderId, OrderId>,
+    /// How many positions a day may open, and those that were opened today.
+    opens_max: Option<u32>,
+    opened: BTreeSet<IntentId>,
 }
 
 impl Watch {
+    pub(crate) fn new(rules: &Rules) -> Self {
+        Self {
+            opens_max: rules.day.trades,
+            ..Self::default()
+        }
+    }
+
     /// Looks at a fact against the book it is about to change.
     pub(crate) fn may_become_true(&mut self, book: &Book, fact: &Fact) {
         match fact {
@@ -31,6 +42,14 @@ impl Watch {
                     "two live orders of {}",
                     order.intent
                 );
+            }
+            Fact::DayStarted { .. } => self.opened.clear(),
+            Fact::IntentApproved(one) if one.intent.purpose == Purpose::Entry => {
+                self.may_open(book);
+            }
+            Fact::IntentClosed { intent, .. } => {
+                let open = book.intents.get(intent).is_some_and(Intent::is_open);
+                assert!(open, "{intent} ends twice");
             }
             Fact::OrderClaimed(claim) => may_leave(book, claim),
             Fact::SignalAccepted { signal, .. } => {
@@ -44,6 +63,9 @@ impl Watch {
                 );
             }
             Fact::Filled(fill) => {
+                if fill.order.intent.purpose == Purpose::Entry {
+                    self.opened.insert(fill.order.intent);
+                }
                 let order = &book.orders[&fill.order];
                 assert!(fill.quantity > order.filled, "{} filled again", order.id);
                 assert!(
@@ -74,6 +96,17 @@ impl Watch {
             }
             _ => {}
         }
+    }
+
+    /// One more position is within what the day allows: those that were opened, and those on the way.
+    fn may_open(&self, book: &Book) {
+        let coming = book.open_intents().map(|one| one.id);
+        let coming = coming.filter(|id| id.purpose == Purpose::Entry && !self.opened.contains(id));
+        let taken = self.opened.len() + coming.count();
+        let fits = self
+            .opens_max
+            .is_none_or(|most| taken < usize::try_from(most).unwrap());
+        assert!(fits, "{taken} positions were opened today and one more is");
     }
 
     /// Looks at the book after a step.

@@ -5,10 +5,12 @@
 //! 2. The same difference is found once. It ends by itself when both books agree again.
 //! 3. A repair is a person's to confirm, but for one: an intraday position that the trade book
 //!    proves to have been closed by somebody else, to the last unit (the broker's own square-off).
-//! 4. Repairs book the gain and no charges: those of a trade we did not make are not known.
+//! 4. No repair is made while an exit of that contract is at the broker: both would count the same
+//!    lots.
+//! 5. Repairs book the gain and no charges: those of a trade we did not make are not known.
 
 use super::Decision;
-use crate::domain::book::{Leg, share};
+use crate::domain::book::{Leg, Order, OrderState, share};
 use crate::domain::broker_book::{BrokerBook, NetKey};
 use crate::domain::fact::{Fact, LedgerKind, Movement, Reduction};
 use crate::domain::finding::{Broken, Drift, Finding, FindingEnd, JOURNAL, PriceBasis, Repair};
@@ -157,6 +159,16 @@ impl Decision<'_> {
             return;
         };
         let key = (contract, product);
+        // What is on its way out was counted on what the finding shows: its fill says more.
+        let leaves = |order: &Order| {
+            (order.contract, order.product) == key
+                && order.id.intent.purpose == Purpose::Exit
+                && order.state != OrderState::Wanted
+                && !order.state.is_closed()
+        };
+        if book.orders.values().any(leaves) {
+            return;
+        }
         let ours = reconcile::ours(book, self.view.rules, (key, self.view.now));
         // our book has moved since: the next reading says what differs now
         if ours.map(Into::into) != Some(finding.drift.ours) {

@@ -297,6 +297,11 @@ impl Decision<'_> {
             CancelWhy::Exit | CancelWhy::Reprice => IntentEnd::Superseded,
         };
         let (id, filled) = (intent.id, intent.filled);
+        let ended =
+            |fact: &Fact| matches!(fact, Fact::IntentClosed { intent, .. } if *intent == id);
+        if self.facts.iter().any(ended) {
+            return true; // by another rule of this very decision: once is enough
+        }
         let Some(order) = self.view.book.live_order(id) else {
             self.say(Fact::IntentClosed {
                 intent: id,
