@@ -4,7 +4,7 @@
 //! 2. A last line without its end was never answered for, and is cut off. Any other line that
 //!    cannot be read stops the start.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
@@ -31,7 +31,14 @@ impl Journal {
             .append(true)
             .open(&path)?;
         // Nobody else may write to it while this process lives.
-        file.try_lock().map_err(io::Error::from)?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => io::Error::other(format!(
+                "another process runs a simulator in {}; one at a time, or `torana sim` and \
+                 `paper.external` for several gateways",
+                directory.display()
+            )),
+            TryLockError::Error(error) => error,
+        })?;
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
         let end = text
