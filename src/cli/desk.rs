@@ -139,7 +139,8 @@ fn said(error: WishError) -> anyhow::Error {
         | WishError::Limit(_)
         | WishError::Unguarded(_)
         | WishError::Access(_)
-        | WishError::KeyReused => BadArguments(error.to_string()).into(),
+        | WishError::KeyReused
+        | WishError::Looser { .. } => BadArguments(error.to_string()).into(),
         WishError::Over { .. } | WishError::Desk(_) => error.into(),
     }
 }

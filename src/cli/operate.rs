@@ -66,6 +66,18 @@ pub struct ExitArgs {
     why: String,
 }
 
+/// What `torana stop` takes.
+#[derive(Args, Clone, Debug)]
+pub struct StopArgs {
+    /// The id of a leg: `torana positions` names it.
+    leg: String,
+    /// Where it gets out: nearer than now.
+    price: String,
+    /// The reason; it is written down.
+    #[arg(long)]
+    why: String,
+}
+
 /// What `torana flatten` takes.
 #[derive(Args, Clone, Debug)]
 pub struct FlattenArgs {
@@ -172,6 +184,14 @@ pub async fn exit(args: ExitArgs, config: Config) -> anyhow::Result<()> {
     let lots = args.lots.map(Lots::new);
     let wish = exit_of(&book, &working.opened.config.rules, (&args.what, lots))?;
     finish(working, &wish, &args.why).await
+}
+
+/// Puts the stop of a leg nearer.
+pub async fn stop(args: StopArgs, config: Config) -> anyhow::Result<()> {
+    let leg: Result<LegId, _> = args.leg.parse();
+    let leg = leg.map_err(|_bad| not_an("leg", &args.leg))?;
+    let to = price("PRICE", &args.price)?;
+    order(&Wish::Stop(leg, to), &args.why, config).await
 }
 
 /// Takes everything out.

@@ -38,6 +38,8 @@ pub enum Work {
     Freeze(operate::FreezeArgs),
     /// Take an instrument, a position or a leg out.
     Exit(operate::ExitArgs),
+    /// Put the stop of a leg nearer.
+    Stop(operate::StopArgs),
     /// Take everything out.
     Flatten(operate::FlattenArgs),
     /// Close what is held of an instrument and open it in the next contract.
@@ -78,6 +80,7 @@ impl Work {
             Self::Resume(args) => Box::pin(operate::resume(args, config)).await,
             Self::Freeze(args) => Box::pin(operate::freeze(args, config)).await,
             Self::Exit(args) => operate::exit(args, config).await,
+            Self::Stop(args) => operate::stop(args, config).await,
             Self::Flatten(args) => operate::flatten(args, config).await,
             Self::Roll(args) => operate::roll(args, config).await,
             Self::Cancel(args) => operate::cancel(args, config).await,

@@ -237,6 +237,13 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             "leg {} took over from {}: entry {}, stop {}",
             carry.leg, carry.from, carry.entry, carry.stop
         ),
+        Fact::StopOrdered {
+            leg,
+            from,
+            to,
+            by,
+            why,
+        } => format!("stop of leg {leg} moved from {from} to {to} by {by}: {why}"),
         Fact::BrokerStateSeen { feed, logged_in } => {
             let session = if *logged_in { "open" } else { "over" };
             format!("the feed {}, the session is {session}", feed.word())

@@ -301,6 +301,14 @@ pub enum Fact {
     LegCarried(Box<Carry>),
     /// The broker's feed or session changed.
     BrokerStateSeen { feed: FeedState, logged_in: bool },
+    /// A person put the stop of a leg nearer.
+    StopOrdered {
+        leg: LegId,
+        from: Price,
+        to: Price,
+        by: String,
+        why: String,
+    },
 }
 
 impl Fact {
@@ -573,7 +581,7 @@ pub enum ExitReason {
 /// Why a stop stands where it does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StopWhy {
-    /// It has not moved since the entry.
+    /// It stands where the entry, or a person, put it.
     #[default]
     First,
     /// It followed the price.

@@ -314,6 +314,8 @@ pub enum Command {
     Access(Access),
     /// Change the contract of what is held of an instrument.
     Roll(InstrumentIx),
+    /// Put the stop of a leg nearer.
+    Stop(LegId, Price),
 }
 
 /// A limit that stays breached until a person clears it.

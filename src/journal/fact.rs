@@ -174,6 +174,7 @@ facts! {
         RollStarted = "roll_started" { instrument, roll, by, why }
         RollEnded = "roll_ended" { instrument, position, code }
         BrokerStateSeen = "broker_state_seen" { feed, logged_in }
+        StopOrdered = "stop_ordered" { leg, from, to, by, why }
     }
     boxed {
         IntentApproved = "intent_approved"
@@ -287,7 +288,8 @@ pub fn refs(fact: &Fact) -> Refs {
         | Fact::RiskFixed { leg, .. }
         | Fact::LegClosed { leg, .. }
         | Fact::LegMarked { leg, .. }
-        | Fact::StopMoved { leg, .. } => Refs::leg(*leg),
+        | Fact::StopMoved { leg, .. }
+        | Fact::StopOrdered { leg, .. } => Refs::leg(*leg),
         Fact::LegReduced(reduction) => Refs {
             intent: Some(reduction.intent),
             leg: Some(reduction.leg),

@@ -254,6 +254,7 @@ pub(super) fn of_fact(fact: &Fact, (seq, names): (i64, Names<'_>)) -> Option<Not
         | Fact::LegGrown { .. }
         | Fact::LegMarked { .. }
         | Fact::StopMoved { .. }
+        | Fact::StopOrdered { .. }
         | Fact::RiskFixed { .. }
         | Fact::LegReduced(_)
         | Fact::BarSeen { .. }

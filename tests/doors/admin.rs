@@ -180,7 +180,7 @@ async fn the_description_names_every_route_and_every_route_answers() {
         assert!(!code.contains("no route"), "{method} {path}: {code}");
         assert!(answer.status < 500, "{method} {path}: {code}");
     }
-    let later = "/legs/aaaaaaaaaaaaaaaa/stop";
+    let later = "/legs/aaaaaaaaaaaaaaaa/target";
     assert_eq!(post(&house, later, "{}").await.status, 404);
 }
 
@@ -326,6 +326,30 @@ async fn a_bad_order_says_what_is_wrong_and_does_nothing() {
     let long = json!({"scope": "desk", "state": "active", "why": "x".repeat(501)});
     assert_eq!(post(&house, "/state", long).await.code(), "why_missing");
     assert_eq!(house.store.tag(DESK).await.unwrap().seq, seq);
+}
+
+#[actix_web::test]
+async fn a_stop_is_put_nearer_under_a_name_and_never_farther_away() {
+    let house = house().await;
+    let id = held(&house).await;
+    let path = format!("/legs/{id}/stop");
+    let seq = house.store.tag(DESK).await.unwrap().seq;
+    let looser = post(&house, &path, r#"{"stop":77400,"why":"x"}"#).await;
+    assert_eq!(
+        (looser.status, looser.code().as_str()),
+        (422, "stop_looser")
+    );
+    assert!(looser.text.contains("77400") && looser.text.contains("77500"));
+    assert_eq!(post(&house, &path, r#"{"stop":77600}"#).await.status, 422);
+    assert_eq!(post(&house, &path, r#"{"why":"x"}"#).await.status, 422);
+    assert_eq!(house.store.tag(DESK).await.unwrap().seq, seq);
+    let nearer = post(&house, &path, r#"{"stop":77600,"why":"news at noon"}"#).await;
+    assert_eq!(kinds(&nearer), ["stop_ordered"]);
+    let is = nearer.json()["facts"][0]["is"].clone();
+    assert_eq!((&is["from"], &is["to"]), (&"77500".into(), &"77600".into()));
+    assert_eq!(is["why"], "news at noon");
+    let shown = get(&house, "/positions").await.json();
+    assert_eq!(shown["items"][0]["legs"][0]["stop"], "77600");
 }
 
 #[actix_web::test]

@@ -273,7 +273,7 @@ impl<'a> Expected<'a> {
     /// none moved.
     fn stop(&self, words: &mut Words<'_>) {
         let moved = self.desk.facts.iter().find_map(|fact| match fact {
-            Fact::StopMoved { to, .. } => Some(*to),
+            Fact::StopMoved { to, .. } | Fact::StopOrdered { to, .. } => Some(*to),
             _ => None,
         });
         if words.takes("stays") {

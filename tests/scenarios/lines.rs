@@ -364,6 +364,11 @@ impl Desk {
                 let source = SourceId(words.must("a number").parse().unwrap());
                 Command::State(Scope::Source(source), state)
             }
+            "stop" => {
+                let ix = self.instrument(words);
+                let leg = self.leg(ix, words.must("a label"));
+                Command::Stop(leg, words.price("a stop"))
+            }
             "roll" => Command::Roll(self.instrument(words)),
             "cancel" => Command::CancelIntent(self.which(words).intent),
             "confirm" => {

@@ -26,6 +26,7 @@ use crate::domain::instrument::{InstrumentIx, Instruments};
 use crate::domain::money::{Lots, Money, Percent, Price};
 use crate::domain::rules::Rules;
 use crate::domain::signal::SourceId;
+use crate::domain::stops::tighter;
 use crate::journal;
 
 /// The longest reason, in characters: a sentence or two.
@@ -68,6 +69,8 @@ pub enum Wish {
     Adopt(InstrumentIx, Lots, Price, Price),
     /// Change the contract of what is held of an instrument.
     Roll(InstrumentIx),
+    /// Put the stop of a leg nearer.
+    Stop(LegId, Price),
 }
 
 /// Who wants it, and why.
@@ -136,6 +139,14 @@ pub enum WishError {
     /// The desk could not decide.
     #[error(transparent)]
     Desk(#[from] DeskError),
+    /// The stop would be where it is, or farther away.
+    #[error("a stop only comes nearer: {asked} asked for, it stands at {stop}")]
+    Looser {
+        /// What was asked for.
+        asked: Price,
+        /// Where it is.
+        stop: Price,
+    },
 }
 
 impl WishError {
@@ -151,6 +162,7 @@ impl WishError {
             Self::Unguarded(_) => "legs_unguarded",
             Self::Access(_) => "no_such_access",
             Self::KeyReused => "key_reused",
+            Self::Looser { .. } => "stop_looser",
             Self::Desk(DeskError::Unavailable(_)) => "database_away",
             Self::Desk(DeskError::Busy) => "busy",
             Self::Desk(DeskError::Fenced) => "lease_lost",
@@ -365,6 +377,7 @@ fn command(
         }
         Wish::Clear(latch) => Ok(Command::Clear(*latch)),
         Wish::Roll(instrument) => Ok(Command::Roll(*instrument)),
+        Wish::Stop(leg, to) => nearer(open_leg(book, *leg)?, *to),
     }
 }
 
@@ -414,6 +427,15 @@ fn open_leg(book: &Book, id: LegId) -> Result<&Leg, WishError> {
     } else {
         Err(over("leg", &id, "is closed"))
     }
+}
+
+/// Returns the order to put a stop nearer, when it would be.
+fn nearer(leg: &Leg, to: Price) -> Result<Command, WishError> {
+    if tighter(leg.direction, leg.stop, to) == leg.stop {
+        let (asked, stop) = (to, leg.stop);
+        return Err(WishError::Looser { asked, stop });
+    }
+    Ok(Command::Stop(leg.id, to))
 }
 
 fn exit_leg(leg: &Leg, lots: Option<Lots>) -> Result<Command, WishError> {

@@ -6,7 +6,7 @@ use super::{
     Book, CancelState, Flatten, Intent, ModifyState, Order, OrderState, Resting, Reversal,
 };
 use crate::domain::fact::{
-    Approval, BY_LIMIT, Change, Claim, ExitReason, Fact, LedgerKind, Movement, OrderEnd,
+    Approval, BY_LIMIT, Change, Claim, ExitReason, Fact, LedgerKind, Movement, OrderEnd, StopWhy,
 };
 use crate::domain::finding::{Drift, Finding, FindingEnd};
 use crate::domain::ids::{FindingId, IntentId, OrderId, Purpose};
@@ -182,6 +182,10 @@ impl Book {
                     leg.stop = *to;
                     leg.stop_why = *why;
                 });
+                self.level_of(*leg);
+            }
+            Fact::StopOrdered { leg, to, .. } => {
+                self.on_leg(*leg, |leg| (leg.stop, leg.stop_why) = (*to, StopWhy::First));
                 self.level_of(*leg);
             }
             Fact::BarSeen {

@@ -194,6 +194,7 @@ pub fn answer(facts: &[Fact]) -> Option<Answer> {
         | Fact::RollStarted { .. }
         | Fact::RollEnded { .. }
         | Fact::LegCarried(_)
-        | Fact::BrokerStateSeen { .. } => None,
+        | Fact::BrokerStateSeen { .. }
+        | Fact::StopOrdered { .. } => None,
     })
 }

@@ -48,6 +48,7 @@ impl Decision<'_> {
                 why,
             }),
             Command::Roll(instrument) => self.roll_ordered(operator, *instrument),
+            Command::Stop(leg, to) => self.stop_ordered(operator, (*leg, *to)),
         }
     }
 

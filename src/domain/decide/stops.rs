@@ -16,8 +16,8 @@ use crate::domain::calendar::Session;
 use crate::domain::charges::{ChargeKind, Traded};
 use crate::domain::fact::{Code, ExitReason, Fact, StopWhy};
 use crate::domain::gates::Basis;
-use crate::domain::ids::SignalId;
-use crate::domain::input::{Quote, Tick, TradingState};
+use crate::domain::ids::{LegId, SignalId};
+use crate::domain::input::{Operator, Quote, Tick, TradingState};
 use crate::domain::instrument::{Instrument, InstrumentIx, Spec};
 use crate::domain::market;
 use crate::domain::money::{Lots, Points, Price, Ratio};
@@ -297,6 +297,27 @@ impl Decision<'_> {
         let per_point = Points::new(rust_decimal::Decimal::ONE).value(leg.lots, spec.point_value);
         let points = cost.get().checked_div(per_point.get())?;
         Some(Points::new(points.round_dp(8)))
+    }
+
+    /// Puts the stop of a leg where a person wants it, on the tick of less risk; never farther away.
+    pub(super) fn stop_ordered(&mut self, operator: &Operator, (leg, to): (LegId, Price)) {
+        let view = self.view;
+        let Some(leg) = view.book.legs.get(&leg).filter(|leg| leg.is_open()) else {
+            return;
+        };
+        let Some(spec) = view.rules.instruments.spec(leg.contract, view.today()) else {
+            return;
+        };
+        let to = market::stop_rounded(to, leg.direction, spec.ticks.at(to));
+        if stops::tighter(leg.direction, leg.stop, to) != leg.stop {
+            self.say(Fact::StopOrdered {
+                leg: leg.id,
+                from: leg.stop,
+                to,
+                by: operator.by.clone(),
+                why: operator.why.clone(),
+            });
+        }
     }
 
     /// Says that a stop moved, where it became tighter.

@@ -76,7 +76,8 @@ impl From<WishError> for AdminError {
             | WishError::Limit(_)
             | WishError::Unguarded(_)
             | WishError::Access(_)
-            | WishError::KeyReused => Self::Wish(error),
+            | WishError::KeyReused
+            | WishError::Looser { .. } => Self::Wish(error),
         }
     }
 }

@@ -107,6 +107,7 @@ pub const ROUTES: &[Route] = &[
     Route { method: "post", path: "/sources/{id}/state", does: "Holds the entries of a source back (`reducing`), or no longer; its exits go on.", takes: &[must("state", "string", "`active` or `reducing`"), WHY], handler: || post().to(write::source_state) },
     Route { method: "post", path: "/positions/{id}/exit", does: "Takes lots of a position out, the oldest leg first.", takes: &[LOTS, WHY], handler: || post().to(write::exit_position) },
     Route { method: "post", path: "/legs/{id}/exit", does: "Takes lots of a leg out.", takes: &[LOTS, WHY], handler: || post().to(write::exit_leg) },
+    Route { method: "post", path: "/legs/{id}/stop", does: "Puts the stop of a leg nearer; one that is farther away is refused.", takes: &[must("stop", "number", "where it gets out; it is put on the tick of less risk"), WHY], handler: || post().to(write::stop) },
     Route { method: "post", path: "/flatten", does: "Cancels and takes everything out, and lets nothing in until all has been flat for a while; what is not out is said in facts.", takes: &[WHY], handler: || post().to(write::flatten) },
     Route { method: "post", path: "/roll", does: "Closes what is held of an instrument and opens it in the next contract.", takes: &[INSTRUMENT, WHY], handler: || post().to(write::roll) },
     Route { method: "post", path: "/intents/{id}/cancel", does: "Gives an intent up and cancels what works of it.", takes: &[WHY], handler: || post().to(write::cancel) },

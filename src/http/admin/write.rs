@@ -153,6 +153,16 @@ pub(super) async fn exit_leg(asked: Asked, payload: Payload, id: Path<String>) -
         .await
 }
 
+pub(super) async fn stop(asked: Asked, payload: Payload, id: Path<String>) -> Answer {
+    let id = named("leg", &id)?;
+    asked
+        .order((payload, &["stop", "why"]), |body, _| {
+            let missing = || AdminError::given("stop", "must be there");
+            Ok(Wish::Stop(id, body.price("stop")?.ok_or_else(missing)?))
+        })
+        .await
+}
+
 pub(super) async fn flatten(asked: Asked, payload: Payload) -> Answer {
     asked
         .order((payload, &["why"]), |_, _| Ok(Wish::Flatten))
