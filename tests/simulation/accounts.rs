@@ -3,7 +3,7 @@
 //! What people trade past us is in the broker's account alone; what a repair or an adoption changes
 //! is in ours alone. With both counted, the two are the same at every moment and every price.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -11,6 +11,7 @@ use torana::domain::book::Book;
 use torana::domain::broker_book::NetKey;
 use torana::domain::calendar::exchange_day;
 use torana::domain::fact::{Fact, LedgerKind};
+use torana::domain::ids::LegId;
 use torana::domain::instrument::ContractId;
 use torana::domain::money::{Money, Price};
 use torana::domain::order::{Direction, Product};
@@ -42,6 +43,8 @@ pub(crate) struct Accounts {
     theirs: Aside,
     ours: Aside,
     put_in: Money,
+    /// Legs that a person took in.
+    adopted: BTreeSet<LegId>,
 }
 
 impl Accounts {
@@ -72,6 +75,7 @@ impl Accounts {
                 self.ours.trade(key, -sign * one.lots.decimal(), paid);
             }
             Fact::LegOpened(one) if !book.intents.values().any(|intent| intent.leg == one.leg) => {
+                self.adopted.insert(one.leg);
                 let sign = sign(one.direction);
                 let key = (one.contract, one.product);
                 let paid = sign * one.cost.get() * point(one.contract);
@@ -234,19 +238,21 @@ impl Life {
             if self.frozen.contains(&leg.contract.instrument) {
                 continue;
             }
+            // A day trade that a person took in after the square-off began may find no market.
+            let adopted = self.accounts.adopted.contains(&leg.id);
             let exchange = self.stock_of(leg.contract).exchange;
             let window = rules
                 .calendar
                 .square_off(exchange, exchange_day(leg.opened_at));
-            let before = window.is_some_and(|window| leg.opened_at < window.start);
-            let intraday = leg.product == Product::Mis && before;
+            let late = adopted && window.is_some_and(|window| leg.opened_at >= window.start);
+            let intraday = leg.product == Product::Mis && !late;
             assert!(
                 !intraday,
                 "{when}: {} is a day trade and still held",
                 leg.id
             );
             let by = rules.instruments.exit_by(leg.contract, &rules.calendar);
-            let over = by.is_some_and(|by| leg.opened_at < by && by <= self.now);
+            let over = by.is_some_and(|by| by <= self.now);
             assert!(!over, "{when}: {} is of a contract that is over", leg.id);
         }
         assert_eq!(self.book.desk.day, Some(today), "{when}: the day has begun");

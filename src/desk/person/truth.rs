@@ -61,7 +61,7 @@ pub(super) fn adopt(
     let free: Vec<_> = free.collect();
     let [(key, direction, beyond)] = free.as_slice() else {
         let why = if free.is_empty() {
-            "has nothing at the broker that our book does not hold, as far as was seen"
+            "has nothing at the broker that our book does not hold and that still trades, as far as was seen"
         } else {
             "is held in several contracts at the broker: close all but one first"
         };

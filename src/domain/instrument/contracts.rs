@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike as _, Months, NaiveDate, Utc, Weekday};
 
 use super::{ContractId, Instrument, InstrumentIx, InstrumentKind, Instruments};
-use crate::domain::calendar::Calendar;
+use crate::domain::calendar::{Calendar, exchange_day};
 
 /// How many months ahead a contract is looked for.
 const MONTHS_MAX: u32 = 18;
@@ -153,6 +153,19 @@ impl Instruments {
         );
         Some(rule.at.on(day))
     }
+
+    /// Returns whether a contract has traded for the last time.
+    pub fn is_over(
+        &self,
+        contract: ContractId,
+        (calendar, now): (&Calendar, DateTime<Utc>),
+    ) -> bool {
+        let today = exchange_day(now);
+        let exchange = self.get(contract.instrument).map(|one| one.exchange);
+        let close = exchange.and_then(|exchange| calendar.close_of(exchange, today));
+        let last = contract.expiry == Some(today) && close.is_none_or(|close| close <= now);
+        last || contract.is_expired(today)
+    }
 }
 
 #[cfg(test)]
@@ -273,5 +286,10 @@ mod tests {
             list.exit_by(contract, &days),
             Some(at.on(day("2026-11-02")))
         );
+        let close = days.close_of(Exchange::Mcx, day("2026-11-05")).unwrap();
+        let second = chrono::TimeDelta::seconds(1);
+        assert!(!list.is_over(contract, (&days, close - second)));
+        assert!(list.is_over(contract, (&days, close)));
+        assert!(list.is_over(contract, (&days, at.on(day("2026-11-06")))));
     }
 }

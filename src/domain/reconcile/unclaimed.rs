@@ -12,12 +12,16 @@ use crate::domain::order::Direction;
 use crate::domain::rules::Rules;
 
 /// Returns the whole lots that the broker holds beyond our book, and which way: by a row read
-/// within the age limit, else by an open finding. Nothing is beyond our book when ours is larger.
+/// within the age limit, else by an open finding. Nothing is beyond our book when ours is larger, and
+/// nothing that trades no more: nobody could sell it, and the broker settles it by itself.
 pub fn unclaimed(
     book: &Book,
     rules: &Rules,
     (key, now): (NetKey, DateTime<Utc>),
 ) -> Option<(Direction, Lots)> {
+    if rules.instruments.is_over(key.0, (&rules.calendar, now)) {
+        return None;
+    }
     let per_lot = per_lot(rules, (key.0, now))?;
     let asked = Asked {
         now,
