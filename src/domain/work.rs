@@ -142,6 +142,10 @@ fn may_leave(book: &Book, rules: &Rules, (order, now): (&Order, DateTime<Utc>)) 
     if order.not_before.is_some_and(|at| at > now) {
         return false;
     }
+    let over = (&rules.calendar, now);
+    if rules.instruments.is_over(order.contract, over) {
+        return false;
+    }
     let open = rules
         .instruments
         .get(order.contract.instrument)

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use torana::domain::book::Book;
+use rust_decimal::prelude::ToPrimitive as _;
+use torana::domain::book::{Book, Leg};
 use torana::domain::broker_book::NetKey;
 use torana::domain::calendar::exchange_day;
 use torana::domain::fact::{Fact, LedgerKind};
-use torana::domain::ids::LegId;
-use torana::domain::instrument::ContractId;
+use torana::domain::ids::{LegId, Purpose};
+use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::money::{Money, Price};
 use torana::domain::order::{Direction, Product};
 use torana::domain::rules::Rules;
@@ -45,6 +46,8 @@ pub(crate) struct Accounts {
     put_in: Money,
     /// Legs that a person took in.
     adopted: BTreeSet<LegId>,
+    /// Instruments that were said today not to be flat though they should be.
+    said: BTreeSet<InstrumentIx>,
 }
 
 impl Accounts {
@@ -80,6 +83,10 @@ impl Accounts {
                 let key = (one.contract, one.product);
                 let paid = sign * one.cost.get() * point(one.contract);
                 self.ours.trade(key, sign * one.lots.decimal(), paid);
+            }
+            Fact::DayStarted { .. } => self.said.clear(),
+            Fact::SquareOffLate { instrument, .. } => {
+                assert!(self.said.insert(*instrument), "said twice a day");
             }
             Fact::LedgerMoved(one)
                 if one.kind == LedgerKind::Deposit || one.kind == LedgerKind::Withdrawal =>
@@ -130,6 +137,32 @@ impl Life {
             .unwrap();
         let per_lot = self.rules.instruments.get(stock.ix).unwrap().per_lot(spec);
         self.broker.net((stock.exchange, symbol), product) / Decimal::from(per_lot)
+    }
+
+    /// The broker settles what is held of contracts that have ended, at their last price.
+    pub(crate) fn settle_ended(&mut self) {
+        let today = exchange_day(self.now);
+        let keys = self.keys().into_iter();
+        for key in keys
+            .filter(|key| key.0.is_expired(today))
+            .collect::<Vec<_>>()
+        {
+            let (contract, product) = key;
+            let (lots, price) = (self.theirs(key), self.price_of(contract));
+            if lots.is_zero() {
+                continue;
+            }
+            let stock = self.stock_of(contract);
+            let (exchange, symbol) = (stock.exchange, stock.named(contract).symbol.clone());
+            self.broker
+                .settle((exchange, &symbol), (product, price), today);
+            self.tell(&format!(
+                "the broker settles {lots} lots of {symbol} at {price}"
+            ));
+            let (lots, point) = (-lots.to_i64().unwrap(), self.point(contract));
+            self.accounts
+                .phone(key, (lots, price.get()), (point, Money::ZERO));
+        }
     }
 
     fn keys(&self) -> Vec<NetKey> {
@@ -235,7 +268,12 @@ impl Life {
     pub(crate) fn ended(&self, when: &str) {
         let (rules, today) = (&self.rules, exchange_day(self.now));
         for leg in self.book.legs.values().filter(|leg| leg.is_open()) {
-            if self.frozen.contains(&leg.contract.instrument) {
+            let frozen = self.frozen.contains(&leg.contract.instrument);
+            if self.is_over(leg.contract) {
+                self.waits_for_the_broker(leg, frozen, when);
+                continue;
+            }
+            if frozen {
                 continue;
             }
             // A day trade that a person took in after the square-off began may find no market.
@@ -256,5 +294,25 @@ impl Life {
             assert!(!over, "{when}: {} is of a contract that is over", leg.id);
         }
         assert_eq!(self.book.desk.day, Some(today), "{when}: the day has begun");
+    }
+
+    /// What is held of a contract that trades no more was said, could not be taken out in time or was
+    /// taken in late by a person, and is gone the day after, when the broker has settled it.
+    fn waits_for_the_broker(&self, leg: &Leg, frozen: bool, when: &str) {
+        let id = leg.id;
+        let settled = leg.contract.is_expired(exchange_day(self.now));
+        assert!(!settled, "{when}: {id} was settled and is still held");
+        let said = self.accounts.said.contains(&leg.contract.instrument);
+        assert!(
+            said,
+            "{when}: nobody was told that {id} can no longer be sold"
+        );
+        let mut intents = self.book.intents.values();
+        let tried = intents.any(|one| one.leg == id && one.id.purpose == Purpose::Exit);
+        let adopted = self.accounts.adopted.contains(&id);
+        assert!(
+            frozen || tried || adopted,
+            "{when}: {id} was left in what has ended"
+        );
     }
 }

@@ -124,6 +124,9 @@ impl Life {
             .collect();
         for (key, position) in &self.broker.floor.account.positions {
             let row = (self.contract(&key.symbol), key.product);
+            if self.is_over(row.0) && position.net.is_zero() {
+                continue; // it was settled, and its row is gone
+            }
             if !position.net.is_zero() || held.contains_key(&row) {
                 held.insert(row, position.net.to_i64());
             }

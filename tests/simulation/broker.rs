@@ -2,13 +2,14 @@
 
 use core::ops::{Deref, DerefMut};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use torana::domain::calendar::exchange_day;
 use torana::domain::money::{Money, Price, Quantity};
-use torana::domain::order::{BrokerOrderId, Exchange, Product, Ticket};
+use torana::domain::order::{Exchange, Product, Side};
 use torana::domain::rules::Rules;
-use torana::sim::account::PositionKey;
+use torana::sim::account::{Executed, PositionKey};
 use torana::sim::order::{Order, Trade};
 use torana::sim::venue::Venue;
 
@@ -20,14 +21,39 @@ impl Broker {
         Self(Venue::new(rules, now, capital))
     }
 
-    /// Takes an order; perhaps only a part of it trades.
-    pub(crate) fn place(
+    /// Settles what is held of a contract that has ended, at this price; returns how many units
+    /// that was.
+    pub(crate) fn settle(
         &mut self,
-        ticket: &Ticket,
-        held_at: Option<u64>,
-        now: DateTime<Utc>,
-    ) -> BrokerOrderId {
-        self.0.place(ticket, held_at, now).unwrap()
+        (exchange, symbol): (Exchange, &str),
+        (product, price): (Product, Price),
+        day: NaiveDate,
+    ) -> Decimal {
+        let key = PositionKey {
+            exchange,
+            symbol: symbol.to_owned(),
+            product,
+        };
+        let account = &mut self.0.floor.account;
+        let net = account.net(&key);
+        let Some(multiplier) = account.positions.get(&key).map(|one| one.multiplier) else {
+            return net;
+        };
+        let side = if net.is_sign_positive() {
+            Side::Sell
+        } else {
+            Side::Buy
+        };
+        let fill = Executed {
+            side,
+            quantity: Quantity::new(net.abs().to_u64().unwrap()),
+            price,
+            day,
+            charges: Money::ZERO,
+            multiplier,
+        };
+        account.book(key, &fill);
+        net
     }
 
     /// Returns what the account is worth at these prices.

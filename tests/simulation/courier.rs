@@ -22,8 +22,9 @@ impl Life {
             .partition(|one| one.at <= now);
         self.late = coming;
         for one in there {
-            let id = self.broker.place(&one.ticket, None, now);
-            self.tell(&format!("the broker takes {id}, late"));
+            if let Some(id) = self.broker.place(&one.ticket, None, now) {
+                self.tell(&format!("the broker takes {id}, late"));
+            }
         }
         if self.chance.happens(300) {
             self.broker.release(now);
@@ -136,6 +137,12 @@ impl Life {
     fn send(&mut self, id: OrderId, ticket: &Ticket) {
         let text = || "so it said".to_owned();
         self.watch.leaves(id);
+        let listed = self.broker.lists((ticket.exchange, &ticket.symbol));
+        assert!(
+            listed,
+            "{id} leaves in {}, which trades no more",
+            ticket.symbol
+        );
         let roll = if self.faults {
             self.chance.below(100)
         } else {
@@ -172,9 +179,9 @@ impl Life {
             19..=26 => {
                 let lots = u64::from(self.book.orders[&id].lots.get());
                 let part = ticket.quantity.get().div_euclid(lots) * lots.div_euclid(2);
-                CallResult::Sent(self.broker.place(ticket, Some(part), self.now))
+                self.taken(ticket, Some(part))
             }
-            _ => CallResult::Sent(self.broker.place(ticket, None, self.now)),
+            _ => self.taken(ticket, None),
         };
         let outcome = Outcome {
             order: id,
@@ -182,6 +189,13 @@ impl Life {
             result,
         };
         self.comes_back(outcome);
+    }
+
+    /// The broker takes an order, of which perhaps only a part trades, or does not list its contract.
+    fn taken(&mut self, ticket: &Ticket, part: Option<u64>) -> CallResult {
+        let placed = self.broker.place(ticket, part, self.now);
+        let refused = || CallResult::Refused("no such contract".to_owned());
+        placed.map_or_else(refused, CallResult::Sent)
     }
 
     /// An answer is on its way, mostly a short one.

@@ -250,6 +250,12 @@ impl Life {
         self.rules.calendar.session_at(stock.exchange, self.now) == Session::Continuous
     }
 
+    /// Returns whether a contract has traded for the last time.
+    pub(crate) fn is_over(&self, contract: ContractId) -> bool {
+        let at = (&self.rules.calendar, self.now);
+        self.rules.instruments.is_over(contract, at)
+    }
+
     pub(crate) fn stock_of(&self, contract: ContractId) -> &Stock {
         let mut stocks = self.stocks.iter();
         stocks.find(|one| one.ix == contract.instrument).unwrap()
@@ -269,7 +275,11 @@ impl Life {
             }
             self.stocks[at].walk(&mut self.chance);
             let stock = &self.stocks[at];
-            for listed in &stock.listed {
+            let over = |contract| {
+                let at = (&self.rules.calendar, self.now);
+                self.rules.instruments.is_over(contract, at)
+            };
+            for listed in stock.listed.iter().filter(|one| !over(one.contract)) {
                 let price = stock.price_of(listed);
                 let seen = fills::Quote::around(price, stock.tick.get());
                 self.broker
@@ -377,6 +387,7 @@ impl Life {
         self.morning = self.book.clone();
         self.journal.clear();
         self.broker.list(&self.rules, day);
+        self.settle_ended();
         self.looks.clear();
         self.frozen.clear();
     }

@@ -96,6 +96,7 @@ impl Life {
         if !self.is_open(stock) || self.accounts.differ() {
             return;
         }
+        let over = |contract| self.is_over(contract);
         let quiet = |order: &&torana::domain::book::Order| {
             order.contract.instrument == ix && !order.state.is_closed()
         };
@@ -107,7 +108,7 @@ impl Life {
         let (contract, product, direction) =
             held.unwrap_or((stock.listed[0].contract, Product::Nrml, Direction::Long));
         let resting = self.book.legs.values().any(Leg::is_open) && working > 0;
-        if resting || !self.late.is_empty() {
+        if resting || !self.late.is_empty() || over(contract) {
             return;
         }
         let less = held.is_some() && self.chance.happens(700);
@@ -134,7 +135,7 @@ impl Life {
             quantity: Quantity::new(u64::from(lots) * u64::from(instrument.per_lot(spec))),
             pricing: Pricing::Market,
         };
-        let id = self.broker.place(&ticket, None, self.now);
+        let id = self.broker.place(&ticket, None, self.now).unwrap();
         let order = self.broker.floor.order(id.as_str()).unwrap();
         assert_eq!(
             order.filled, order.quantity,
@@ -194,11 +195,12 @@ impl Life {
                 continue;
             }
             let open = self.is_open(self.stock_of(known.unwrap().contract));
-            let settled = if open && self.chance.happens(500) {
-                Settlement::Placed(self.broker.place(&ticket, None, self.now))
+            let placed = if open && self.chance.happens(500) {
+                self.broker.place(&ticket, None, self.now)
             } else {
-                Settlement::NotPlaced
+                None
             };
+            let settled = placed.map_or(Settlement::NotPlaced, Settlement::Placed);
             self.order(Command::Settle(order, settled));
         }
     }
@@ -237,7 +239,7 @@ impl Life {
                 stop,
             }));
         }
-        if self.is_open(self.stock_of(contract)) {
+        if self.is_open(self.stock_of(contract)) && !self.is_over(contract) {
             let side = if missing.is_sign_positive() {
                 Side::Sell
             } else {

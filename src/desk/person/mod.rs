@@ -330,9 +330,14 @@ fn command(
             Err(WishError::Limit(resume_asks(desk.limits)))
         }
         Wish::State(scope, state) => Ok(Command::State(*scope, *state)),
-        Wish::ExitPosition(id, lots) => exit_position(book, *id, *lots),
+        Wish::ExitPosition(id, lots) => {
+            let asked = exit_position(book, *id, *lots)?;
+            let held = book.positions.get(id).map(|position| position.contract);
+            truth::trades((held, rules, now), ("position", id)).map(|()| asked)
+        }
         Wish::ExitLeg(id, lots) => {
             let leg = open_leg(book, *id)?;
+            truth::trades((Some(leg.contract), rules, now), ("leg", id))?;
             exit_leg(leg, *lots)
         }
         Wish::ExitInstrument(ix) => Ok(Command::Exit(ExitWhat::Instrument(*ix), None)),

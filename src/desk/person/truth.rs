@@ -1,11 +1,13 @@
 //! What a person says about differences from the broker's book: looked up before it is ordered.
 
+use chrono::{DateTime, Utc};
+
 use super::{WishError, over, unknown};
 use crate::domain::book::Book;
 use crate::domain::finding::{Adoption, Finding};
 use crate::domain::ids::FindingId;
 use crate::domain::input::Command;
-use crate::domain::instrument::InstrumentIx;
+use crate::domain::instrument::{ContractId, InstrumentIx};
 use crate::domain::money::{Lots, Points, Price};
 use crate::domain::reconcile;
 use crate::domain::rules::Rules;
@@ -88,4 +90,20 @@ pub(super) fn adopt(
         price,
         stop,
     }))
+}
+
+/// Says no to an exit of what trades no more.
+pub(super) fn trades(
+    (held, rules, now): (Option<ContractId>, &Rules, DateTime<Utc>),
+    (what, id): (&'static str, &impl ToString),
+) -> Result<(), WishError> {
+    let at = (&rules.calendar, now);
+    let gone = held.is_some_and(|contract| rules.instruments.is_over(contract, at));
+    let why = "is of a contract that trades no more: the broker settles it, and once its books show \
+               that, settle what differs";
+    if gone {
+        Err(over(what, id, why))
+    } else {
+        Ok(())
+    }
 }

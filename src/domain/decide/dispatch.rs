@@ -37,7 +37,8 @@ impl Decision<'_> {
             return;
         };
         let waits = order.not_before.is_some_and(|at| at > view.now);
-        if order.state != OrderState::Wanted || !intent.is_open() || waits {
+        let over = self.is_over(intent.contract);
+        if order.state != OrderState::Wanted || !intent.is_open() || waits || over {
             return;
         }
         let instruments = &view.rules.instruments;

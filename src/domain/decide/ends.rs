@@ -28,10 +28,15 @@ impl Decision<'_> {
                 self.take_leg_out(leg, reason);
             }
         }
-        for intent in book.open_intents().filter(|intent| intent.opens()) {
+        for intent in book.open_intents() {
+            if self.is_ending(intent) {
+                continue;
+            }
             let end = self.end_of((intent.contract, intent.product), intent.at);
-            if end.is_some() && !self.is_ending(intent) {
+            if end.is_some() && intent.opens() {
                 self.give_up(intent, CancelWhy::Wait);
+            } else if end.is_some() && self.is_over(intent.contract) {
+                self.end_exit_of_over(intent);
             }
         }
         self.late();
@@ -45,7 +50,7 @@ impl Decision<'_> {
     ) -> Option<ExitReason> {
         let rules = self.view.rules;
         let exit_by = rules.instruments.exit_by(contract, &rules.calendar);
-        if exit_by.is_some_and(|at| at <= self.view.now) {
+        if exit_by.is_some_and(|at| at <= self.view.now) || self.is_over(contract) {
             return Some(ExitReason::Expiry);
         }
         let window = self.day_trade((contract, product), since)?;
@@ -71,23 +76,34 @@ impl Decision<'_> {
         let book = self.view.book;
         let mut said: BTreeSet<InstrumentIx> = BTreeSet::new();
         for leg in book.legs.values().filter(|leg| leg.is_open()) {
-            let Some(window) = self.day_trade((leg.contract, leg.product), leg.opened_at) else {
+            let Some((code, theirs)) = self.lateness(leg) else {
                 continue;
             };
             let (instrument, day) = (leg.contract.instrument, self.view.today());
             let known = book.instruments.get(&instrument).and_then(|one| one.late);
-            if self.view.now < window.flat_by || known == Some(day) || !said.insert(instrument) {
+            if known == Some(day) || !said.insert(instrument) {
                 continue;
             }
             self.say(Fact::FindingMade {
                 instrument: Some(instrument),
                 order: None,
-                code: Code("square_off_late"),
+                code,
                 ours: format!("leg {} holds {} lots", leg.id, leg.lots),
-                theirs: format!("flat by {}", crate::domain::calendar::ist(window.flat_by)),
+                theirs,
             });
             self.say(Fact::SquareOffLate { instrument, day });
         }
+    }
+
+    /// Returns what a leg that should not be held any more is called, and until when it should have
+    /// been.
+    fn lateness(&self, leg: &Leg) -> Option<(Code, String)> {
+        if self.is_over(leg.contract) {
+            return Some((Code("contract_over"), self.waits_for_the_broker(leg)));
+        }
+        let window = self.day_trade((leg.contract, leg.product), leg.opened_at)?;
+        let by = || format!("flat by {}", crate::domain::calendar::ist(window.flat_by));
+        (window.flat_by <= self.view.now).then(|| (Code("square_off_late"), by()))
     }
 
     /// Takes all of a leg out on our own initiative, unless that is under way; the exit is named

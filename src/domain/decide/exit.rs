@@ -125,7 +125,11 @@ impl Decision<'_> {
     /// Says the verdict on an exit before what follows from it.
     fn conclude(&mut self, signal: &Signal, before: usize) {
         if self.facts.len() == before {
-            let code = Code("exit_in_progress");
+            let code = if self.holds_what_is_over(signal.instrument) {
+                Code("contract_over")
+            } else {
+                Code("exit_in_progress")
+            };
             return self.say(Fact::SignalRecorded {
                 signal: signal.id,
                 code,
@@ -168,9 +172,12 @@ impl Decision<'_> {
         }
     }
 
-    /// Takes a leg out, unless an exit of as much is under way. A person takes an exit over, so that
-    /// it leaves though everything is frozen.
+    /// Takes a leg out, unless an exit of as much is under way or its contract trades no more. A
+    /// person takes an exit over, so that it leaves though everything is frozen.
     pub(super) fn exit_leg(&mut self, leg: &Leg, out: Out, number: u16) {
+        if self.is_over(leg.contract) {
+            return;
+        }
         if let Some(exit) = self.view.book.exit_of(leg.id) {
             let wider = match (exit.lots, out.lots) {
                 (Some(under_way), Some(asked)) => asked > under_way,

@@ -120,11 +120,12 @@ impl Decision<'_> {
             order.cancel,
             CancelState::Wanted(CancelWhy::Operator, _) | CancelState::Taken(CancelWhy::Operator)
         );
-        if left.is_zero() || given_up {
-            let why = if left.is_zero() {
-                IntentEnd::Done
-            } else {
-                IntentEnd::Operator
+        let over = self.is_over(intent.contract);
+        if left.is_zero() || given_up || over {
+            let why = match (left.is_zero(), over) {
+                (true, _) => IntentEnd::Done,
+                (false, true) => IntentEnd::Expired,
+                (false, false) => IntentEnd::Operator,
             };
             return self.say(Fact::IntentClosed {
                 intent: intent.id,

@@ -63,7 +63,8 @@ impl Decision<'_> {
         let left = self.left();
         if left.is_empty() {
             if self.view.now - self.flat_since(flatten) >= self.view.rules.timing.flat_for {
-                let (id, code) = (flatten.id, Code("flat"));
+                let id = flatten.id;
+                let code = self.code_of_the_end();
                 self.say(Fact::FlattenEnded { id, code });
             }
             return;
@@ -124,10 +125,18 @@ impl Decision<'_> {
         newest.map_or(flatten.at, |at| at.max(flatten.at))
     }
 
-    /// Returns what is not out, a sentence each.
+    /// Returns whether all is flat, or all but what nobody can take out any more.
+    fn code_of_the_end(&self) -> Code {
+        let mut legs = self.view.book.legs.values();
+        let over = legs.any(|leg| leg.is_open() && self.is_over(leg.contract));
+        Code(if over { "contract_over" } else { "flat" })
+    }
+
+    /// Returns what is not out and can be taken out, a sentence each.
     fn left(&self) -> Vec<String> {
         let book = self.view.book;
-        let legs = book.legs.values().filter(|leg| leg.is_open());
+        let legs = book.legs.values();
+        let legs = legs.filter(|leg| leg.is_open() && !self.is_over(leg.contract));
         let mut left: Vec<String> = legs.map(|leg| self.leg_left(leg)).collect();
         let coming = book.open_intents().filter(|one| one.opens());
         left.extend(coming.map(|one| format!("entry {}: {}", one.id, self.standing(one))));

@@ -19,6 +19,7 @@ mod limits;
 mod modify;
 mod operator;
 mod outcome;
+mod over;
 mod peel;
 mod report;
 mod resting;

@@ -40,7 +40,7 @@ impl<'a> Decision<'a> {
         for leg in book.legs.values() {
             let id = IntentId::of(leg.id.0, Purpose::Protective);
             let (intent, order) = (book.intents.get(&id), book.live_order(id));
-            if !leg.is_open() {
+            if !leg.is_open() || self.is_over(leg.contract) {
                 self.unguard(intent, order);
             } else if self.is_trading(leg)
                 && let Some(guarded) = self.guarded(leg)
@@ -78,7 +78,7 @@ impl<'a> Decision<'a> {
         open == Some(Session::Continuous) && (!frozen || by_person)
     }
 
-    /// Nothing is held any more: what rests is taken back, and its goal ends with it.
+    /// Nothing is held any more that trades: what rests is taken back, and its goal ends with it.
     fn unguard(&mut self, intent: Option<&Intent>, order: Option<&Order>) {
         if let Some(order) = order {
             self.cancel_resting(order, CancelWhy::Exit);

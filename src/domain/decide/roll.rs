@@ -28,7 +28,7 @@ impl<'a> Decision<'a> {
         let (book, rules) = (self.view.book, self.view.rules);
         let held = book.position_in(instrument)?;
         let known = book.instruments.get(&instrument).and_then(|one| one.roll);
-        if known.is_some_and(|roll| roll.started.is_some()) {
+        if known.is_some_and(|roll| roll.started.is_some()) || self.is_over(held.contract) {
             return None;
         }
         let today = self.view.today();

@@ -60,6 +60,9 @@ impl Decision<'_> {
         for position in
             held.filter(|one| one.is_open() && one.contract.instrument == bar.instrument)
         {
+            if self.is_over(position.contract) {
+                continue; // its chart is another contract's now
+            }
             let closing = Closing {
                 bar,
                 instrument,

@@ -161,10 +161,12 @@ impl Instruments {
         (calendar, now): (&Calendar, DateTime<Utc>),
     ) -> bool {
         let today = exchange_day(now);
+        if contract.expiry != Some(today) {
+            return contract.is_expired(today);
+        }
         let exchange = self.get(contract.instrument).map(|one| one.exchange);
         let close = exchange.and_then(|exchange| calendar.close_of(exchange, today));
-        let last = contract.expiry == Some(today) && close.is_none_or(|close| close <= now);
-        last || contract.is_expired(today)
+        close.is_none_or(|close| close <= now)
     }
 }
 
