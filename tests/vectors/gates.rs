@@ -257,7 +257,7 @@ fn of_base(record: &Value) -> Answers {
     Answers::from([("allowed", allowed)])
 }
 
-fn passes(gates: &[Gate], code: &str, entry: &Entry<'_>) -> bool {
+pub(crate) fn passes(gates: &[Gate], code: &str, entry: &Entry<'_>) -> bool {
     let gate = gates.iter().find(|gate| gate.code.0 == code).unwrap();
     match (gate.ask)(entry) {
         Judged::Pass(..) => true,
@@ -267,7 +267,7 @@ fn passes(gates: &[Gate], code: &str, entry: &Entry<'_>) -> bool {
 }
 
 /// Returns an entry of which nothing is known but its instrument.
-fn entry(view: View<'_>, kind: EntryKind, ix: InstrumentIx) -> Entry<'_> {
+pub(crate) fn entry(view: View<'_>, kind: EntryKind, ix: InstrumentIx) -> Entry<'_> {
     let instrument = view.rules.instruments.get(ix).unwrap();
     Entry {
         view,
@@ -400,15 +400,15 @@ fn cause(place: u8) -> Cause {
     Cause::from_bytes([place; 10])
 }
 
-fn decimal(value: &Value) -> Decimal {
+pub(crate) fn decimal(value: &Value) -> Decimal {
     number(value.as_number().unwrap())
 }
 
-fn price(value: &Value) -> Option<Price> {
+pub(crate) fn price(value: &Value) -> Option<Price> {
     value.as_number().map(number).and_then(Price::new)
 }
 
-fn points(value: &Value) -> Points {
+pub(crate) fn points(value: &Value) -> Points {
     Points::new(decimal(value))
 }
 
@@ -416,7 +416,7 @@ fn percent(value: &Value) -> Percent {
     Percent::new(decimal(value))
 }
 
-fn lots(value: &Value) -> Lots {
+pub(crate) fn lots(value: &Value) -> Lots {
     Lots::new(
         value
             .as_u64()

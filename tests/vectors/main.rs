@@ -11,10 +11,14 @@
     reason = "a test that cannot read its fixtures should stop"
 )]
 
+mod duplicates;
 mod gates;
+mod operations;
+mod play;
 mod portfolio;
 mod sizing;
 mod stops;
+mod validator;
 mod world;
 
 use rust_decimal::Decimal;
