@@ -176,7 +176,7 @@ impl<'a> Expected<'a> {
         first.unwrap_or(Lots::ZERO)
     }
 
-    /// `leaves buy 2 at 52,175 [quantity 60]`: the courier may send exactly this.
+    /// `leaves buy 2 at 52,175 [trigger T] [of SYMBOL] [quantity 60]`: the courier may send exactly this.
     fn leaves(&mut self, words: &mut Words<'_>) {
         let side: Side = words.must("a side").to_uppercase().parse().unwrap();
         let lots = words.lots("lots");
@@ -204,6 +204,12 @@ impl<'a> Expected<'a> {
                 panic!("it does not rest: {:?}", claim.pricing)
             };
             same("trigger", trigger.get(), words.number("trigger"));
+        }
+        if let Some(symbol) = words.peek().filter(|word| word.ends_with("FUT")) {
+            words.next();
+            let contract = self.desk.book.orders[&claim.order].contract;
+            let found = self.desk.rules.instruments.symbol(contract);
+            assert_eq!(found, symbol, "contract");
         }
         if words.takes("quantity") {
             same(

@@ -139,4 +139,5 @@ stories! {
     broker
     flatten
     sources
+    defects
 }

@@ -184,7 +184,7 @@ impl Table {
         let facts = leg.map(|leg| self.play.order(Command::Stop(leg, stop)));
         let moved = facts.is_some_and(|facts| !facts.is_empty());
         let recorded = operation["moved"] == true;
-        vec![("moved", truth(recorded), truth(moved))]
+        vec![("moved", Some(truth(recorded)), Some(truth(moved)))]
     }
 
     /// Takes a leg out at a price.
@@ -244,7 +244,7 @@ impl Table {
         let asked = ["no_equity", "portfolio_risk", "portfolio_volatility"];
         let allowed = asked.iter().all(|code| passes(BASE, code, &entry));
         let recorded = operation["allowed"] == true;
-        vec![("allowed", truth(recorded), truth(allowed))]
+        vec![("allowed", Some(truth(recorded)), Some(truth(allowed)))]
     }
 
     /// Returns the equity as the record counts open gains.
@@ -321,6 +321,7 @@ fn optional(value: &Value) -> Option<Decimal> {
     value.as_number().map(super::number)
 }
 
-fn truth(is: bool) -> Option<Decimal> {
-    Some(Decimal::from(u8::from(is)))
+/// Returns a yes or no as a figure.
+fn truth(is: bool) -> Decimal {
+    Decimal::from(u8::from(is))
 }

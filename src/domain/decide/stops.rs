@@ -8,6 +8,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use rust_decimal::Decimal;
+
 use super::Decision;
 use super::exit::Out;
 use super::peel::Standing;
@@ -119,17 +121,33 @@ impl Decision<'_> {
         }
     }
 
-    /// Returns the close on the contract: where the chart shows another symbol and their distance is
-    /// unknown, the contract's own price stands for it as long as both are of the same moment.
-    fn on_contract(&self, position: &Position, (bar, basis): (&Bar, Basis)) -> Option<Price> {
-        let age_max = self.view.rules.timing.basis_age;
-        let of_its_moment = |quote: &Quote| (quote.at - bar.at).abs() <= age_max;
-        basis.shifted(bar.close).or_else(|| {
-            let mark = self.view.book.marks.contracts.get(&position.contract)?;
-            Some(mark.quote)
-                .filter(of_its_moment)
-                .map(|quote| quote.price)
-        })
+    /// Returns the close on the contract. Where the chart shows another symbol and their distance is
+    /// unknown, the contract's own price of the same moment stands for it; so it does where the two
+    /// are further apart than a sender's price may be: one wrong bar must not sell every leg.
+    fn on_contract(&mut self, position: &Position, (bar, basis): (&Bar, Basis)) -> Option<Price> {
+        let view = self.view;
+        let timing = &view.rules.timing;
+        let of_its_moment = |quote: &Quote| (quote.at - bar.at).abs() <= timing.basis_age;
+        let mark = view.book.marks.contracts.get(&position.contract);
+        let market = mark
+            .map(|mark| mark.quote)
+            .filter(of_its_moment)
+            .map(|quote| quote.price);
+        let (Some(close), Some(market)) = (basis.shifted(bar.close), market) else {
+            return basis.shifted(bar.close).or(market);
+        };
+        let apart = market.distance(close).get() * Decimal::ONE_HUNDRED;
+        if apart <= timing.divergence_base.get() * market.get() {
+            return Some(close);
+        }
+        self.say(Fact::FindingMade {
+            instrument: Some(bar.instrument),
+            order: None,
+            code: Code("bar_doubted"),
+            ours: format!("the contract trades at {market}, and that counts"),
+            theirs: format!("a bar that closed at {close}"),
+        });
+        Some(market)
     }
 
     /// A bar that cannot be brought to the contract guards nothing: a person should know.
