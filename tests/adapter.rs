@@ -263,6 +263,31 @@ async fn odd_reads_are_unknown_and_never_zero() {
 }
 
 #[tokio::test]
+async fn what_the_analyzer_answers_is_no_answer_of_the_broker() {
+    let sim = start(ServerStyle::Werkzeug);
+    let practice = adapter(&sim);
+    let url = format!("http://{}", sim.rest_addr);
+    let real = OpenAlgo::new(&Settings {
+        broker_only: true,
+        ..Settings::new(&url, KEY.into())
+    });
+    let real = real.unwrap();
+    let id = sent(&real, &resting()).await;
+    sim.set_faults(vec![Fault {
+        route: None,
+        ..fault(FaultName::Analyze)
+    }]);
+    assert!(practice.funds().await.is_ok() && practice.order_book().await.is_ok());
+    assert!(real.funds().await.is_err() && real.order_book().await.is_err());
+    assert!(real.position_book().await.is_err() && real.trade_book().await.is_err());
+    assert!(real.order_status(&id).await.is_err());
+    let not_sent = Said::NotSent;
+    assert_eq!(said(&real.submit(&resting()).await), not_sent);
+    assert_eq!(said(&real.cancel(&id).await), not_sent);
+    assert_eq!(real.routing().await.unwrap(), Routing::Sandbox);
+}
+
+#[tokio::test]
 async fn semi_automatic_mode_is_found_by_cancelling_nothing() {
     let sim = start(ServerStyle::Werkzeug);
     let broker = adapter(&sim);

@@ -117,6 +117,7 @@ fn reached(config: &Config, (url, key): (&str, SecretString)) -> openalgo::Setti
         quote: settings.quote_timeout,
         idle: settings.idle_timeout,
         strategy: settings.strategy.clone(),
+        broker_only: sends_real_orders(config),
         book_reads_per_second: settings
             .book_reads_per_second
             .try_into()
@@ -249,9 +250,9 @@ pub async fn serve(opened: Opened) -> anyhow::Result<()> {
     let mut deciding = decide(&opened).await?;
     let desk = Arc::clone(&deciding.desk);
     let is_practice = real.is_none();
-    let practice = match real {
-        Some(real) => real,
-        None => paper::start(&opened, &desk)?,
+    let (practice, route) = match real {
+        Some((real, route)) => (real, Some(route)),
+        None => (paper::start(&opened, &desk)?, None),
     };
     let lease = Arc::new(Lease::new(
         opened.store.clone(),
@@ -264,6 +265,7 @@ pub async fn serve(opened: Opened) -> anyhow::Result<()> {
         broker: Arc::new(OpenAlgo::new(&practice.rest)?),
         lease: Arc::clone(&lease),
         hint: practice.hint.clone(),
+        route,
     };
     let health = sending::start(&mut deciding, &opened, (parts, practice.feed.clone()));
     let degraded: Degraded = Arc::new(move || health.degraded());

@@ -15,11 +15,11 @@ use crate::courier::{Baselines, Calls, Courier, PriceHint};
 use crate::desk::{Desk, Lease};
 use crate::domain::book::Book;
 use crate::domain::fact::Goal;
-use crate::domain::finding::JOURNAL;
-use crate::domain::input::FeedState;
+use crate::domain::finding::{ELSEWHERE, JOURNAL};
+use crate::domain::input::{FeedState, Route};
 use crate::domain::price::PriceRules;
 use crate::domain::reconcile::{EQUITY, FOREIGN};
-use crate::monitor::{ApprovalMode, Drift, History, Monitor, Orders, Patience, Prices};
+use crate::monitor::{ApprovalMode, Drift, History, Monitor, Orders, Patience, Prices, Way};
 use crate::store::views;
 
 /// What OpenAlgo's semi-automatic mode means, in words.
@@ -36,6 +36,8 @@ pub(super) struct Parts {
     pub(super) lease: Arc<Lease>,
     /// Follows the prices of alerts.
     pub(super) hint: Option<Hint>,
+    /// What was found of the way that orders take, where they are real.
+    pub(super) route: Option<Route>,
 }
 
 /// Knows what is out of order without stopping alerts.
@@ -72,7 +74,7 @@ impl Health {
         if book.desk.semi_auto {
             why.push(SEMI_AUTO.to_owned());
         }
-        why.extend(broken(&book));
+        why.extend(told(&book));
         if self.lease.epoch().is_some() {
             let mut now_seen = (*book).clone();
             self.desk.marks().merge_into(&mut now_seen.marks);
@@ -82,11 +84,10 @@ impl Health {
         if book.desk.flatten.is_some() {
             why.push("desk: everything is being taken out; nothing enters".to_owned());
         }
-        let harmless = [EQUITY, FOREIGN, JOURNAL];
-        let grave = book
-            .findings
-            .values()
-            .filter(|one| one.is_open() && !harmless.contains(&one.drift.code));
+        let harmless = [EQUITY, FOREIGN];
+        let grave = book.findings.values().filter(|one| {
+            one.is_open() && !one.drift.is_told() && !harmless.contains(&one.drift.code)
+        });
         let grave = grave.count();
         if grave > 0 {
             why.push(format!(
@@ -97,12 +98,20 @@ impl Health {
     }
 }
 
-/// Returns what is wrong with our own journal, in words.
-fn broken(book: &Book) -> Vec<String> {
+/// Returns what is wrong with our own journal and with the way of orders, in words.
+fn told(book: &Book) -> Vec<String> {
     let all = book.findings.values();
-    let open = all.filter(|one| one.is_open() && one.drift.code == JOURNAL);
-    open.map(|one| format!("journal: {}; nothing new is opened", one.drift.symbol))
-        .collect()
+    let open = all.filter(|one| one.drift.is_told() && one.end.is_none());
+    let words = open.filter_map(|one| {
+        let words = &one.drift.symbol;
+        match one.drift.code {
+            JOURNAL if one.dismissed => None,
+            JOURNAL => Some(format!("journal: {words}; nothing new is opened")),
+            ELSEWHERE => Some(format!("openalgo: {words}; nothing leaves")),
+            _ => Some(format!("openalgo: {words}; nothing is entered")),
+        }
+    });
+    words.collect()
 }
 
 /// Starts courier and monitor under the lease.
@@ -118,6 +127,7 @@ pub(super) fn start(
     let baselines = Arc::new(Baselines::new(settings.courier.baseline_age));
     let calls = Arc::new(Calls::default());
     let (prices, feed) = prices(desk, opened, (&parts, feed));
+    let way = way(desk, &parts, settings);
     let courier = Courier {
         desk: Arc::clone(desk),
         broker: Arc::clone(&parts.broker),
@@ -148,6 +158,7 @@ pub(super) fn start(
         ),
         history: History::new(Arc::clone(desk)),
         mode: approval_mode(opened, (desk, &parts.broker)),
+        way,
         prices: Arc::clone(&prices),
         nudge: Arc::clone(&nudge),
         pause: settings.monitor.pause,
@@ -200,6 +211,17 @@ fn approval_mode(
 ) -> ApprovalMode<OpenAlgo> {
     let real = opened.config.settings.mode == Mode::Live;
     ApprovalMode::new(Arc::clone(desk), Arc::clone(broker), real)
+}
+
+/// Returns who asks where orders go, where they are real.
+fn way(desk: &Arc<Desk>, parts: &Parts, settings: &Settings) -> Option<Way<OpenAlgo>> {
+    let route = parts.route.clone()?;
+    let parts = (
+        Arc::clone(desk),
+        Arc::clone(&parts.lease),
+        Arc::clone(&parts.broker),
+    );
+    Some(Way::new(parts, route, settings.monitor.funds_poll))
 }
 
 /// Returns how fast orders may leave.

@@ -86,6 +86,9 @@ pub enum NotSent {
     /// The request could not be made.
     #[error("no request could be made")]
     Unmakeable,
+    /// OpenAlgo's analyzer took it: the broker never saw it.
+    #[error("OpenAlgo's analyzer took it, and the broker never saw it")]
+    Analyzer,
 }
 
 /// Which definite no it was.

@@ -22,6 +22,9 @@ fn standing(gate: &str) -> Option<&'static str> {
         "entry_window" => "too near the close, or the contract's last day",
         "trading_state" => "desk and instrument must be active",
         "source_paused" => "the entries of its source are held back",
+        "openalgo_unproved" => {
+            "OpenAlgo must have been found ready, and orders must reach the broker"
+        }
         "semi_automatic" => "OpenAlgo must take orders by itself, not wait for a person",
         "daily_loss" => "the day's loss must be below its limit",
         "drawdown" => "the fall from the highest equity must be below its limit",

@@ -33,6 +33,17 @@ pub struct Drift {
 /// Our own journal is not what was written, or the rows are not what it says; nothing new is opened.
 pub const JOURNAL: Code = Code("journal_broken");
 
+/// Since the start OpenAlgo was not found ready for real orders: nothing is entered until it is.
+pub const UNPROVED: Code = Code("openalgo_unproved");
+
+/// Orders would not reach the broker: OpenAlgo's analyzer is on, or it is the simulator. Nothing
+/// leaves, as a fill in a sandbox would make our book say what is not so.
+pub const ELSEWHERE: Code = Code("openalgo_elsewhere");
+
+/// What is told in words and is about no position, order or money: no reading of the broker's books
+/// ends it.
+const TOLD: [Code; 3] = [JOURNAL, UNPROVED, ELSEWHERE];
+
 /// What is wrong with our own journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
@@ -118,10 +129,29 @@ pub struct Adoption {
 }
 
 impl Drift {
+    /// Returns a finding that is told in words.
+    pub const fn told(finding: FindingId, code: Code, words: String) -> Self {
+        Self {
+            finding,
+            code,
+            contract: None,
+            symbol: words,
+            product: None,
+            order: None,
+            ours: Decimal::ZERO,
+            theirs: None,
+        }
+    }
+
+    /// Returns whether it is told in words, and ended by something else than the broker's books.
+    pub fn is_told(&self) -> bool {
+        TOLD.contains(&self.code)
+    }
+
     /// Returns what differs, for people.
     pub fn words(&self) -> String {
         let (code, symbol) = (self.code.0, &self.symbol);
-        if self.code == JOURNAL {
+        if self.is_told() {
             return format!("{code}: {symbol}");
         }
         let theirs = self.theirs.map_or_else(

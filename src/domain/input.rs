@@ -54,6 +54,8 @@ pub enum Input {
     BrokerState(BrokerState),
     /// Our own journal is broken.
     Broken(Box<Broken>),
+    /// Whether orders reach the broker.
+    Route(Box<SeenRoute>),
 }
 
 impl Input {
@@ -83,7 +85,8 @@ impl Input {
             | Self::SemiAuto(_)
             | Self::Difference(_)
             | Self::BrokerState(_)
-            | Self::Broken(_) => None,
+            | Self::Broken(_)
+            | Self::Route(_) => None,
         }
     }
 }
@@ -421,6 +424,26 @@ impl Default for BrokerState {
             logged_in: true,
         }
     }
+}
+
+/// What was seen of the way that orders take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenRoute {
+    /// The name of the finding it becomes, where it becomes one.
+    pub finding: FindingId,
+    /// Where they go.
+    pub route: Route,
+}
+
+/// Where orders go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// To the broker: everything that a start asks was asked and answered; in words.
+    Proved(String),
+    /// Nobody knows yet; why, in words.
+    Unproved(String),
+    /// Not to the broker; where else, in words.
+    Elsewhere(String),
 }
 
 /// How the feed of prices is.

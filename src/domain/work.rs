@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 
 use super::book::{Book, CancelState, ModifyState, Order, OrderState};
 use super::calendar::{Session, exchange_day};
+use super::finding::ELSEWHERE;
 use super::ids::{OrderId, PositionId, Purpose};
 use super::input::TradingState;
 use super::instrument::ContractId;
@@ -37,6 +38,10 @@ type Key = (ContractId, Product, Side);
 
 /// Returns everything there is to do, the most urgent first.
 pub fn due(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Vec<Call> {
+    // While orders would not reach the broker nothing leaves, and no book that is read is its.
+    if book.standing(ELSEWHERE).is_some() {
+        return Vec::new();
+    }
     let mut calls = Vec::new();
     let mut taken: BTreeSet<Key> = book
         .orders

@@ -11,6 +11,7 @@ mod mode;
 mod orders;
 mod prices;
 mod proofs;
+mod route;
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use history::History;
 pub use mode::ApprovalMode;
 pub use orders::Orders;
 pub use prices::{Patience, Prices};
+pub use route::{ANALYZER, SIMULATOR, Way};
 
 use crate::broker::Broker;
 use crate::desk::{Desk, Lease};
@@ -54,6 +56,8 @@ pub struct Monitor<B> {
     pub history: History,
     /// Asks whether OpenAlgo takes orders by itself.
     pub mode: ApprovalMode<B>,
+    /// Asks where orders go, where they are real.
+    pub way: Option<Way<B>>,
     /// Hears and asks for prices, and reads money.
     pub prices: Arc<Prices<B>>,
     /// Told when the feed saw an order move.
@@ -73,6 +77,11 @@ impl<B: Broker> Monitor<B> {
         };
         self.time(epoch).await;
         let first = self.lease.may_open().is_none();
+        if let Some(way) = &self.way
+            && !way.began(epoch).await
+        {
+            return;
+        }
         let whole = async { !first || self.history.look(epoch).await };
         let (known, whole) = tokio::join!(self.orders.round(epoch, first), whole);
         // starting is recovering: our journal and what the broker holds are read before anything opens
@@ -106,7 +115,7 @@ impl<B: Broker> Monitor<B> {
             let round = async {
                 match self.lease.epoch() {
                     Some(epoch) => {
-                        self.prices.money(epoch).await;
+                        tokio::join!(self.prices.money(epoch), self.ask_the_way(epoch));
                         sleep(self.pause).await;
                     }
                     None => sleep(self.pause.min(LEASE_LOOK)).await,
@@ -116,6 +125,12 @@ impl<B: Broker> Monitor<B> {
                 () = round => {}
                 () = stop.cancelled() => return,
             }
+        }
+    }
+
+    async fn ask_the_way(&self, epoch: i64) {
+        if let Some(way) = &self.way {
+            way.round(epoch, self.mode.is_known()).await;
         }
     }
 

@@ -83,6 +83,12 @@ impl<B: Broker> ApprovalMode<B> {
         }
     }
 
+    /// Returns whether a question of this process was answered.
+    pub(super) fn is_known(&self) -> bool {
+        let asked = *self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.is_some_and(|asked| asked.answered)
+    }
+
     fn is_due(&self, flatten: Option<Cause>, on: bool) -> bool {
         let asked = *self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(asked) = asked else {
@@ -94,10 +100,16 @@ impl<B: Broker> ApprovalMode<B> {
     }
 }
 
+/// How OpenAlgo begins when it passed a cancel on: it had looked at its mode before, whatever the
+/// broker then said of the order. Some brokers' adapters say it of an order that does not exist.
+const PASSED_ON: &str = "Failed to cancel order";
+
 /// Says what a no means for the mode; nothing where it may have come from elsewhere.
 fn meaning(error: &BrokerError) -> Option<bool> {
-    let BrokerError::Refused { kind, .. } = error else {
-        return None;
+    let kind = match error {
+        BrokerError::Refused { kind, .. } => kind,
+        BrokerError::Uncertain { why, .. } => return why.contains(PASSED_ON).then_some(false),
+        BrokerError::NotSent { .. } => return None,
     };
     match kind {
         RefusalKind::SemiAuto => Some(true),

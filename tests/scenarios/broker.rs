@@ -9,7 +9,7 @@ use torana::domain::broker_book::{
 };
 use torana::domain::finding::Adoption;
 use torana::domain::ids::FindingId;
-use torana::domain::input::{Command, Input};
+use torana::domain::input::{Command, Input, Route, SeenRoute};
 use torana::domain::instrument::InstrumentIx;
 use torana::domain::money::Money;
 use torana::domain::order::{BrokerOrderId, Direction, Product, Side};
@@ -158,6 +158,19 @@ impl Desk {
             quantity: words.lots("lots").units(self.per_lot(contract)),
             steady,
         }
+    }
+
+    /// `route unproved`, `route elsewhere`, `route proved`: where orders go, as the monitor saw it.
+    pub(crate) fn route(&mut self, words: &mut Words<'_>) {
+        let said = "as the story says".to_owned();
+        let route = match words.must("where they go") {
+            "unproved" => Route::Unproved(said),
+            "elsewhere" => Route::Elsewhere(said),
+            "proved" => Route::Proved(said),
+            word => panic!("no way is {word}"),
+        };
+        let finding = FindingId(self.cause());
+        self.feed(&Input::Route(Box::new(SeenRoute { finding, route })));
     }
 
     /// Returns the newest finding that has not ended.

@@ -108,6 +108,7 @@ impl Desk {
             "proof" => self.proof(&mut words),
             "broker" => self.broker(&mut words),
             "op" => self.operator(&mut words),
+            "route" => self.route(&mut words),
             "semi_auto" => self.feed(&Input::SemiAuto(words.must("on or off") == "on")),
             _ => panic!("no line begins with {verb}"),
         }

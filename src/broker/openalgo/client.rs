@@ -43,6 +43,8 @@ pub struct Settings {
     pub idle: Duration,
     /// The word our orders carry in OpenAlgo's own records.
     pub strategy: String,
+    /// Whether only the broker's own answers count: what OpenAlgo's analyzer answers is none.
+    pub broker_only: bool,
     /// How often each book may be read in a second.
     pub book_reads_per_second: NonZeroU32,
 }
@@ -63,6 +65,7 @@ impl Settings {
             quote: Duration::from_secs(2),
             idle: Duration::from_secs(1),
             strategy: "torana".to_owned(),
+            broker_only: false,
             book_reads_per_second: BOOK_READS_PER_SECOND_MAX,
         }
     }

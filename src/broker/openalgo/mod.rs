@@ -11,8 +11,8 @@ use self::classify::{Call, classify};
 use self::client::Http;
 use self::wire::Request;
 use super::{
-    Ack, Broker, BrokerError, Contract, Funds, OrderRow, PositionRow, Quote, Quotes, ReadError,
-    Routing, Rows, TradeRow,
+    Ack, Broker, BrokerError, Contract, Funds, NotSent, OrderRow, PositionRow, Quote, Quotes,
+    ReadError, Routing, Rows, TradeRow,
 };
 use crate::domain::money::Money;
 use crate::domain::order::{BrokerOrderId, Exchange, Ticket};
@@ -42,6 +42,7 @@ pub use readonly::{ReadOnly, Route};
 pub struct OpenAlgo {
     http: Http,
     strategy: String,
+    broker_only: bool,
     orders: DefaultDirectRateLimiter,
     trades: DefaultDirectRateLimiter,
     positions: DefaultDirectRateLimiter,
@@ -54,6 +55,7 @@ impl OpenAlgo {
         Ok(Self {
             http: Http::new(settings)?,
             strategy: settings.strategy.clone(),
+            broker_only: settings.broker_only,
             orders: book(),
             trades: book(),
             positions: book(),
@@ -62,7 +64,26 @@ impl OpenAlgo {
 
     async fn order<T: Request>(&self, call: Call<'_>, request: &T) -> Result<Ack, BrokerError> {
         let answer = self.http.order(request).await?;
+        if self.broker_only && reads::is_of_the_analyzer(&answer.body) {
+            // Whatever the analyzer did with it, the broker never saw it.
+            return Err(BrokerError::NotSent {
+                why: NotSent::Analyzer,
+                source: None,
+            });
+        }
         classify(call, answer.status, &answer.body)
+    }
+
+    /// Reads what only the broker knows: the analyzer's account is another one.
+    async fn of_broker<T: Request>(&self, request: &T) -> Result<Map<String, Value>, ReadError> {
+        let answer = self.http.read(request).await?;
+        if self.broker_only && reads::is_of_the_analyzer(&answer.body) {
+            return Err(ReadError::unreadable(
+                T::ROUTE,
+                "OpenAlgo's analyzer answered, not the broker",
+            ));
+        }
+        reads::answer(T::ROUTE, answer.status, &answer.body)
     }
 
     async fn read<T: Request>(&self, request: &T) -> Result<Map<String, Value>, ReadError> {
@@ -92,25 +113,28 @@ impl Broker for OpenAlgo {
 
     async fn order_book(&self) -> Result<Rows<OrderRow>, ReadError> {
         self.orders.until_ready().await;
-        books::orders(&self.read(&wire::OrderBook {}).await?)
+        books::orders(&self.of_broker(&wire::OrderBook {}).await?)
     }
 
     async fn trade_book(&self) -> Result<Rows<TradeRow>, ReadError> {
         self.trades.until_ready().await;
-        books::trades(&self.read(&wire::TradeBook {}).await?)
+        books::trades(&self.of_broker(&wire::TradeBook {}).await?)
     }
 
     async fn position_book(&self) -> Result<Rows<PositionRow>, ReadError> {
         self.positions.until_ready().await;
-        books::positions(&self.read(&wire::PositionBook {}).await?)
+        books::positions(&self.of_broker(&wire::PositionBook {}).await?)
     }
 
     async fn funds(&self) -> Result<Funds, ReadError> {
-        reads::funds(&self.read(&wire::FundsOf {}).await?)
+        reads::funds(&self.of_broker(&wire::FundsOf {}).await?)
     }
 
     async fn order_status(&self, id: &BrokerOrderId) -> Result<Option<OrderRow>, ReadError> {
-        match self.read(&wire::OrderStatus::of(id, &self.strategy)).await {
+        match self
+            .of_broker(&wire::OrderStatus::of(id, &self.strategy))
+            .await
+        {
             Ok(answer) => reads::order_status(&answer).map(Some),
             Err(ReadError::Absent { .. }) => Ok(None),
             Err(error @ (ReadError::Unavailable { .. } | ReadError::Locked { .. })) => Err(error),

@@ -40,6 +40,14 @@ pub fn answer(
     }
 }
 
+/// Returns whether an answer is of OpenAlgo's analyzer: it names its mode, which the broker's never
+/// do.
+pub fn is_of_the_analyzer(body: &[u8]) -> bool {
+    let answer = loose::object(body).ok();
+    let mode = answer.as_ref().and_then(|answer| answer.get("mode"));
+    mode.and_then(Value::as_str) == Some("analyze")
+}
+
 fn data<'a>(read: &'static str, answer: &'a Map<String, Value>) -> Result<Row<'a>, ReadError> {
     Row(answer)
         .row("data")

@@ -12,9 +12,7 @@ use crate::domain::calendar::exchange_day;
 use crate::domain::instrument::{Instrument, Margin, Spec};
 use crate::domain::money::{Lots, Quantity};
 use crate::domain::order::{Pricing, Side, Ticket};
-
-/// The name by which the simulator answers.
-const SIMULATOR: &str = "torana-sim";
+use crate::monitor::SIMULATOR;
 
 /// Looks at OpenAlgo where one is configured.
 pub(super) async fn look(config: &Config) -> Vec<Check> {

@@ -22,7 +22,7 @@ pub use held::{Asked, signed};
 pub use levels::Levels;
 
 use super::close::{EodState, Roll};
-use super::fact::{CancelWhy, Change, ExitReason, Goal, IntentEnd, OrderEnd, StopWhy};
+use super::fact::{CancelWhy, Change, Code, ExitReason, Goal, IntentEnd, OrderEnd, StopWhy};
 use super::finding::Finding;
 use super::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId, Purpose, SignalId};
 use super::input::{Funds, Marks, TradingState};
@@ -697,6 +697,13 @@ impl Book {
     /// Returns what was touched since the last call, and forgets it.
     pub fn take_touched(&mut self) -> Touched {
         core::mem::take(&mut self.touched)
+    }
+
+    /// Returns the finding of a kind that has not ended; that a person said it is none changes
+    /// nothing about it.
+    pub fn standing(&self, code: Code) -> Option<&Finding> {
+        let mut all = self.findings.values();
+        all.find(|one| one.end.is_none() && one.drift.code == code)
     }
 
     /// Forgets what has been over for longer than [`KEPT`], and at once what never left: no report

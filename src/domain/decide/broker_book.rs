@@ -29,11 +29,10 @@ impl Decision<'_> {
         for (number, (subject, judged)) in
             (0_u8..=u8::MAX).zip(reconcile::compare(view.book, view.rules, seen))
         {
-            let known = view
-                .book
-                .findings
-                .values()
-                .find(|one| one.end.is_none() && Subject::of(&one.drift) == subject);
+            let known = view.book.findings.values().find(|one| {
+                let open = one.end.is_none() && !one.drift.is_told();
+                open && Subject::of(&one.drift) == subject
+            });
             match (judged, known) {
                 (Judged::Open, _) | (Judged::Agrees, None) => {}
                 (Judged::Agrees, Some(known)) => {
@@ -55,7 +54,7 @@ impl Decision<'_> {
         }
     }
 
-    fn settle_finding(&mut self, finding: &Finding, how: FindingEnd, why: &str) {
+    pub(super) fn settle_finding(&mut self, finding: &Finding, how: FindingEnd, why: &str) {
         self.say(Fact::FindingSettled {
             finding: finding.drift.finding,
             how,
@@ -121,16 +120,9 @@ impl Decision<'_> {
         if findings.any(|one| one.end.is_none() && same(&one.drift)) {
             return;
         }
-        self.say(Fact::DriftFound(Box::new(Drift {
-            finding: broken.finding,
-            code: JOURNAL,
-            contract: None,
-            symbol: broken.words.clone(),
-            product: None,
-            order: None,
-            ours: broken.seq.into(),
-            theirs: None,
-        })));
+        let mut drift = Drift::told(broken.finding, JOURNAL, broken.words.clone());
+        drift.ours = broken.seq.into();
+        self.say(Fact::DriftFound(Box::new(drift)));
         self.reduce(Scope::Desk, JOURNAL.0);
     }
 

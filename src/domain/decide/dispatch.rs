@@ -7,6 +7,7 @@ use super::Decision;
 use crate::domain::book::{Asked, Intent, Leg, Order, OrderState};
 use crate::domain::calendar::Session;
 use crate::domain::fact::{Claim, Code, Fact, Goal, IntentEnd, OpenGoal, OrderEnd};
+use crate::domain::finding::{ELSEWHERE, UNPROVED};
 use crate::domain::gates::{Entry, EntryKind};
 use crate::domain::ids::Purpose;
 use crate::domain::input::{Dispatch, Quote, TradingState};
@@ -37,7 +38,7 @@ impl Decision<'_> {
             return;
         };
         let waits = order.not_before.is_some_and(|at| at > view.now);
-        let over = self.is_over(intent.contract);
+        let over = self.is_over(intent.contract) || book.standing(ELSEWHERE).is_some();
         if order.state != OrderState::Wanted || !intent.is_open() || waits || over {
             return;
         }
@@ -118,6 +119,9 @@ impl Decision<'_> {
         let book = self.view.book;
         if book.state_of_source(goal.source) != TradingState::Active {
             return Some(Code("source_paused"));
+        }
+        if book.standing(UNPROVED).is_some() {
+            return Some(UNPROVED);
         }
         if book.desk.semi_auto {
             return Some(Code("semi_automatic"));

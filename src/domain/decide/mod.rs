@@ -24,6 +24,7 @@ mod peel;
 mod report;
 mod resting;
 mod roll;
+mod route;
 mod signal;
 mod stops;
 mod time;
@@ -74,6 +75,7 @@ pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> 
             logged_in: state.logged_in,
         }),
         Input::Broken(broken) => decision.journal_broken(broken),
+        Input::Route(seen) => decision.route(seen),
     }
     decision.facts
 }

@@ -159,6 +159,10 @@ pub const BASE: &[Gate] = &[
         ask: standing::entry_window,
     },
     Gate {
+        code: Code("openalgo_unproved"),
+        ask: standing::route,
+    },
+    Gate {
         code: Code("trading_state"),
         ask: standing::state,
     },
@@ -337,6 +341,10 @@ pub const ADD: &[Gate] = &[
     Gate {
         code: Code("entry_window"),
         ask: standing::entry_window,
+    },
+    Gate {
+        code: Code("openalgo_unproved"),
+        ask: standing::route,
     },
     Gate {
         code: Code("trading_state"),

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use super::{Entry, EntryKind, Judged, compared, plain};
 use crate::domain::calendar::Session;
 use crate::domain::close::{EodMove, EodState};
+use crate::domain::finding::{ELSEWHERE, UNPROVED};
 use crate::domain::input::TradingState;
 use crate::domain::money::Money;
 use crate::domain::order::{Direction, Product};
@@ -142,6 +143,12 @@ pub(super) fn profile_known(entry: &Entry<'_>) -> Judged {
 /// OpenAlgo takes orders by itself: an entry that waits there for a person cannot be called back.
 pub(super) fn automatic(entry: &Entry<'_>) -> Judged {
     plain(!entry.view.book.desk.semi_auto)
+}
+
+/// OpenAlgo was found ready for real orders, and they reach the broker.
+pub(super) fn route(entry: &Entry<'_>) -> Judged {
+    let book = entry.view.book;
+    plain(book.standing(UNPROVED).is_none() && book.standing(ELSEWHERE).is_none())
 }
 
 /// The day's loss is below its limit; breached at equality, and then for the rest of the day.

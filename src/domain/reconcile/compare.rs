@@ -15,7 +15,7 @@ use crate::domain::book::{Book, signed};
 use crate::domain::broker_book::{BrokerBook, NetKey, SeenNet, SeenWorking, Steady};
 use crate::domain::calendar::exchange_day;
 use crate::domain::fact::Code;
-use crate::domain::finding::{Drift, Finding, JOURNAL};
+use crate::domain::finding::{Drift, Finding};
 use crate::domain::instrument::ContractId;
 use crate::domain::money::Quantity;
 use crate::domain::order::{BrokerOrderId, Product};
@@ -109,8 +109,8 @@ pub fn compare(book: &Book, rules: &Rules, seen: &BrokerBook) -> Vec<(Subject, J
     }
     all.push((Subject::Equity, eyes.equity()));
     let known: BTreeSet<Subject> = all.iter().map(|(subject, _)| subject.clone()).collect();
-    // what is wrong with our own journal no reading of the broker's can settle
-    let open = |one: &&Finding| one.end.is_none() && one.drift.code != JOURNAL;
+    // what is told in words no reading of the broker's books can settle
+    let open = |one: &&Finding| one.end.is_none() && !one.drift.is_told();
     let findings = book.findings.values().filter(open);
     for gone in findings.map(|one| Subject::of(&one.drift)) {
         let read = seen.complete && seen.alive;

@@ -11,4 +11,4 @@ pub(crate) use alerts::{Alert, time};
 pub(crate) use gateway::{Answer, Gateway, client};
 pub(crate) use truth::is_settled;
 pub(crate) use wait::{abreast, until};
-pub(crate) use world::{World, setup};
+pub(crate) use world::{World, config_dir, setup};

@@ -1,0 +1,40 @@
+//! Do orders reach the broker? Until that is proved nothing is entered; while they would go
+//! elsewhere nothing leaves at all.
+//!
+//! 1. Each is a finding, told once. It ends by itself when the way is proved; that the desk is
+//!    active again is a person's word.
+//! 2. A doubt never takes the place of knowing that orders go elsewhere.
+
+use super::Decision;
+use crate::domain::fact::{Code, Fact};
+use crate::domain::finding::{Drift, ELSEWHERE, FindingEnd, UNPROVED};
+use crate::domain::ids::FindingId;
+use crate::domain::input::{Route, Scope, SeenRoute};
+
+impl Decision<'_> {
+    pub(super) fn route(&mut self, seen: &SeenRoute) {
+        let stands = |code| self.view.book.standing(code).is_some();
+        match &seen.route {
+            Route::Unproved(words) if !stands(UNPROVED) => {
+                self.doubt_route(seen.finding, (UNPROVED, words));
+            }
+            Route::Elsewhere(words) if !stands(ELSEWHERE) => {
+                self.doubt_route(seen.finding, (ELSEWHERE, words));
+            }
+            Route::Proved(words) => {
+                for code in [UNPROVED, ELSEWHERE] {
+                    if let Some(finding) = self.view.book.standing(code) {
+                        self.settle_finding(finding, FindingEnd::Agreed, words);
+                    }
+                }
+            }
+            Route::Unproved(_) | Route::Elsewhere(_) => {}
+        }
+    }
+
+    fn doubt_route(&mut self, finding: FindingId, (code, words): (Code, &str)) {
+        let drift = Drift::told(finding, code, words.to_owned());
+        self.say(Fact::DriftFound(Box::new(drift)));
+        self.reduce(Scope::Desk, code.0);
+    }
+}
