@@ -11,6 +11,7 @@ mod environment;
 mod doors {
     mod admin;
     mod alerts;
+    mod health;
     mod house;
     mod openalgo;
     mod served;

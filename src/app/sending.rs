@@ -13,17 +13,11 @@ use crate::broker::openalgo::{Budget, Feed, FeedSettings, OpenAlgo, Wanted};
 use crate::config::{Mode, Settings};
 use crate::courier::{Baselines, Calls, Courier, PriceHint};
 use crate::desk::{Desk, Lease};
-use crate::domain::book::Book;
 use crate::domain::fact::Goal;
-use crate::domain::finding::{ELSEWHERE, JOURNAL};
 use crate::domain::input::{FeedState, Route};
 use crate::domain::price::PriceRules;
-use crate::domain::reconcile::{EQUITY, FOREIGN};
 use crate::monitor::{ApprovalMode, Drift, History, Monitor, Orders, Patience, Prices, Way};
 use crate::store::views;
-
-/// What OpenAlgo's semi-automatic mode means, in words.
-const SEMI_AUTO: &str = "openalgo: semi-automatic mode: orders wait there for a person, nothing can be cancelled, a flatten cannot work";
 
 /// Frames of the feed that may wait to be judged: half a second of two thousand prices a second.
 const EVENTS_WAITING_MAX: usize = 1024;
@@ -70,48 +64,15 @@ impl Health {
                 why.push("broker: free cash is unknown".to_owned());
             }
         }
-        let book = self.desk.seen().unwrap_or_default();
-        if book.desk.semi_auto {
-            why.push(SEMI_AUTO.to_owned());
-        }
-        why.extend(told(&book));
+        let mut book = (*self.desk.seen().unwrap_or_default()).clone();
+        self.desk.marks().merge_into(&mut book.marks);
+        let rules = self.desk.rules();
+        why.extend(views::worries(&book, rules));
         if self.lease.epoch().is_some() {
-            let mut now_seen = (*book).clone();
-            self.desk.marks().merge_into(&mut now_seen.marks);
-            let now = self.desk.clock().now();
-            why.extend(views::unwatched(&now_seen, self.desk.rules(), now));
-        }
-        if book.desk.flatten.is_some() {
-            why.push("desk: everything is being taken out; nothing enters".to_owned());
-        }
-        let harmless = [EQUITY, FOREIGN];
-        let grave = book.findings.values().filter(|one| {
-            one.is_open() && !one.drift.is_told() && !harmless.contains(&one.drift.code)
-        });
-        let grave = grave.count();
-        if grave > 0 {
-            why.push(format!(
-                "book: {grave} differences from the broker's wait for a person"
-            ));
+            why.extend(views::unwatched(&book, rules, self.desk.clock().now()));
         }
         why
     }
-}
-
-/// Returns what is wrong with our own journal and with the way of orders, in words.
-fn told(book: &Book) -> Vec<String> {
-    let all = book.findings.values();
-    let open = all.filter(|one| one.drift.is_told() && one.end.is_none());
-    let words = open.filter_map(|one| {
-        let words = &one.drift.symbol;
-        match one.drift.code {
-            JOURNAL if one.dismissed => None,
-            JOURNAL => Some(format!("journal: {words}; nothing new is opened")),
-            ELSEWHERE => Some(format!("openalgo: {words}; nothing leaves")),
-            _ => Some(format!("openalgo: {words}; nothing is entered")),
-        }
-    });
-    words.collect()
 }
 
 /// Starts courier and monitor under the lease.

@@ -69,12 +69,12 @@ impl Desk {
     /// Decides a batch; when it cannot be written as one, each of it alone.
     pub(super) async fn work(&self, batch: Vec<Ticket>) {
         let (inputs, senders): (Vec<Submitted>, Vec<_>) = batch.into_iter().unzip();
-        match self.attempt(&inputs).await {
+        match self.attempted(&inputs).await {
             Ok(answers) => reply(senders, answers.into_iter().map(Ok)),
             Err(error) if inputs.len() > 1 && !matches!(error, StoreError::Unavailable { .. }) => {
                 warn!(%error, count = inputs.len(), "a batch could not be written; trying one by one");
                 for (input, sender) in inputs.into_iter().zip(senders) {
-                    let one = self.attempt(core::slice::from_ref(&input)).await;
+                    let one = self.attempted(core::slice::from_ref(&input)).await;
                     let one = one
                         .map_err(classify)
                         .and_then(|mut all| all.pop().ok_or(DeskError::Busy));
@@ -88,6 +88,26 @@ impl Desk {
                 reply(senders, core::iter::repeat_with(|| Err(shared(&error))));
             }
         }
+    }
+
+    /// Attempts it, and notes whether decisions can be written.
+    async fn attempted(&self, inputs: &[Submitted]) -> Result<Vec<Handled>, StoreError> {
+        let done = self.attempt(inputs).await;
+        match &done {
+            Ok(answers) if answers.iter().any(|one| !one.facts.is_empty()) => {
+                self.note_unwritten(None);
+            }
+            // whoever comes second, or whose lease is over, says nothing about the database
+            Ok(_) | Err(StoreError::Fenced | StoreError::Conflict) => {}
+            // a server that is not there answers no ping either
+            Err(StoreError::Unavailable { source }) if source.as_database_error().is_none() => {}
+            Err(error) => {
+                let source = core::error::Error::source(error);
+                let source = source.map(|source| format!(": {source}"));
+                self.note_unwritten(Some(format!("{error}{}", source.unwrap_or_default())));
+            }
+        }
+        done
     }
 
     async fn attempt(&self, inputs: &[Submitted]) -> Result<Vec<Handled>, StoreError> {
@@ -153,6 +173,7 @@ impl Desk {
         super::measure::facts(facts, inputs, (&book, now));
         book.prune(now);
         self.remember(tag, Arc::new(book));
+        self.note_faults(&decided, inputs);
         self.log(&decided, inputs);
         Ok(decided.answers)
     }
@@ -236,6 +257,9 @@ impl Desk {
     pub(super) fn decide_one(&self, book: &Book, input: &Input, now: DateTime<Utc>) -> Vec<Fact> {
         let rules = &*self.parts.rules;
         catch_unwind(|| decide(book, rules, input, now)).unwrap_or_else(|_panic| {
+            if self.faults.is_known(input, book.desk.state) {
+                return Vec::new();
+            }
             error!("a fault inside the decision; the input is put aside and entries stop");
             let signal = input.alert().map(|(id, ..)| id);
             let mut facts = vec![Fact::InputFaulted { signal }];
@@ -266,6 +290,16 @@ impl Desk {
             (keyed.cause, order)
         })
         .collect()
+    }
+
+    /// Remembers the faults that are facts now.
+    fn note_faults(&self, decided: &Decided, inputs: &[Submitted]) {
+        for (handled, one) in decided.answers.iter().zip(inputs) {
+            let faulted = |fact: &Fact| matches!(fact, Fact::InputFaulted { .. });
+            if handled.facts.iter().any(faulted) {
+                self.faults.wrote(&one.input);
+            }
+        }
     }
 
     /// One count per committed fact, and one line; units that were proved together share theirs.

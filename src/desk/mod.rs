@@ -10,6 +10,7 @@ mod answer;
 mod asked;
 mod batch;
 mod crash;
+mod fault;
 mod lease;
 mod line;
 mod marks;
@@ -27,6 +28,7 @@ pub use crash::CrashPoint;
 pub use lease::Lease;
 pub use marks::LiveMarks;
 
+use self::fault::Faults;
 use crate::clock::Clock;
 use crate::domain::book::Book;
 use crate::domain::fact::Fact;
@@ -130,6 +132,8 @@ pub struct Desk {
     line: mpsc::Sender<Ticket>,
     cache: RwLock<Option<(Tag, Arc<Book>)>>,
     changes: watch::Sender<u64>,
+    faults: Faults,
+    unwritten: RwLock<Option<String>>,
 }
 
 impl Desk {
@@ -141,6 +145,8 @@ impl Desk {
             line,
             cache: RwLock::new(None),
             changes: watch::Sender::new(0),
+            faults: Faults::default(),
+            unwritten: RwLock::default(),
         });
         let worker = line::Worker::new(Arc::clone(&desk), waiting);
         (desk, worker)
@@ -223,6 +229,19 @@ impl Desk {
     /// first look. It is a copy to look at, never to decide on.
     pub fn seen(&self) -> Option<Arc<Book>> {
         self.cached().map(|(_, book)| book)
+    }
+
+    /// Returns why the newest decision could not be written, until one is again.
+    pub fn unwritten(&self) -> Option<String> {
+        let unwritten = self.unwritten.read();
+        unwritten.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note_unwritten(&self, why: Option<String>) {
+        if self.unwritten() != why {
+            let unwritten = self.unwritten.write();
+            *unwritten.unwrap_or_else(PoisonError::into_inner) = why;
+        }
     }
 
     /// Returns what counts every change of the book this process has seen.

@@ -56,6 +56,8 @@ pub enum Input {
     Broken(Box<Broken>),
     /// Whether orders reach the broker.
     Route(Box<SeenRoute>),
+    /// Our own journal was verified, all of it, and the rows are what it says.
+    Whole,
 }
 
 impl Input {
@@ -86,7 +88,8 @@ impl Input {
             | Self::Difference(_)
             | Self::BrokerState(_)
             | Self::Broken(_)
-            | Self::Route(_) => None,
+            | Self::Route(_)
+            | Self::Whole => None,
         }
     }
 }

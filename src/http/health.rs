@@ -24,7 +24,16 @@ pub(super) async fn readyz(doors: Data<Doors>) -> HttpResponse {
         return HttpResponse::ServiceUnavailable()
             .json(json!({"ready": false, "degraded": true, "why": why}));
     }
-    let why = (doors.degraded)();
+    let mut why = (doors.degraded)();
+    if let Some(unwritten) = doors.desk.unwritten() {
+        // It answers, and what is decided cannot be written: a disk that is full does that.
+        why.insert(
+            0,
+            format!("the newest decision could not be written: {unwritten}"),
+        );
+        return HttpResponse::ServiceUnavailable()
+            .json(json!({"ready": false, "degraded": true, "why": why}));
+    }
     HttpResponse::Ok().json(json!({"ready": true, "degraded": !why.is_empty(), "why": why}))
 }
 

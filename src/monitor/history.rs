@@ -25,6 +25,15 @@ pub struct History {
     verified: AtomicI64,
 }
 
+/// What the journal shows.
+enum Seen {
+    /// It was read to its beginning, and the rows are what it says.
+    Whole,
+    /// What was read is whole; not all of it was, or it cannot be compared.
+    Nothing,
+    Broken(Broken),
+}
+
 impl History {
     /// Returns one that has verified nothing.
     pub const fn new(desk: Arc<Desk>) -> Self {
@@ -39,9 +48,16 @@ impl History {
         if self.verified.load(Ordering::SeqCst) == epoch {
             return true;
         }
-        let done = match self.broken().await {
-            Ok(None) => true,
-            Ok(Some(broken)) => self.tell(broken, epoch).await,
+        let done = match self.look_through().await {
+            Ok(Seen::Nothing) => true,
+            Ok(Seen::Whole) => self.tell(Input::Whole, epoch).await,
+            Ok(Seen::Broken(broken)) => {
+                error!(
+                    fact.seq = broken.seq,
+                    "{}: nothing new is opened", broken.words
+                );
+                self.tell(Input::Broken(Box::new(broken)), epoch).await
+            }
             Err(error) => {
                 warn!(%error, "the journal could not be verified: nothing opens before it is");
                 false
@@ -53,19 +69,17 @@ impl History {
         done
     }
 
-    async fn tell(&self, broken: Broken, epoch: i64) -> bool {
-        error!(
-            fact.seq = broken.seq,
-            "{}: nothing new is opened", broken.words
-        );
-        let input = Input::Broken(Box::new(broken));
+    async fn tell(&self, input: Input, epoch: i64) -> bool {
+        if !self.desk.would_matter(&input) {
+            return true;
+        }
         let told = self.desk.input(input, Some(epoch)).await;
-        told.inspect_err(|error| warn!(%error, "the broken journal was not written down"))
+        told.inspect_err(|error| warn!(%error, "what the journal shows was not written down"))
             .is_ok()
     }
 
-    /// Returns what is wrong with the journal or the rows, when anything is.
-    async fn broken(&self) -> Result<Option<Broken>, StoreError> {
+    /// Reads the journal, and compares what it says with the rows.
+    async fn look_through(&self) -> Result<Seen, StoreError> {
         let (store, id) = (self.desk.store(), self.desk.id());
         let chain = store.verify_newest(id, FACTS_MAX).await?;
         let Tag { seq, .. } = chain.holds_to;
@@ -76,11 +90,11 @@ impl History {
         };
         if let Some(seq) = chain.broken_at {
             let words = format!("fact {seq} is missing or was changed");
-            return Ok(Some(broken(seq, words)));
+            return Ok(Seen::Broken(broken(seq, words)));
         }
         if seq > FACTS_MAX {
             info!("the newest {FACTS_MAX} facts are whole; `torana doctor` looks at all {seq}");
-            return Ok(None);
+            return Ok(Seen::Nothing);
         }
         let mut snapshot = store.snapshot(id).await?;
         let folded = match store.refold(id, snapshot.tag.seq).await {
@@ -88,16 +102,16 @@ impl History {
             // the chain holds: it names what these rules no longer know
             Err(error @ StoreError::Corrupt { .. }) => {
                 warn!(%error, "the journal is whole and cannot be compared with the rows");
-                return Ok(None);
+                return Ok(Seen::Nothing);
             }
             Err(error) => return Err(error),
         };
         snapshot.book.marks = Marks::default();
         if folded == snapshot.book {
             info!("the journal is whole up to fact {seq}, and the rows are what it says");
-            return Ok(None);
+            return Ok(Seen::Whole);
         }
         let words = "the rows are not what the facts fold to".to_owned();
-        Ok(Some(broken(0, words)))
+        Ok(Seen::Broken(broken(0, words)))
     }
 }

@@ -7,9 +7,11 @@ use crate::domain::book::average;
 use crate::domain::fact::{
     Approval, ExitReason, Fact, Goal, IntentEnd, LedgerKind, LegOpening, OrderEnd,
 };
+use crate::domain::finding::Drift;
 use crate::domain::ids::Purpose;
 use crate::domain::input::{Scope, TradingState};
 use crate::domain::order::Side;
+use crate::domain::reconcile::{EQUITY, FOREIGN, MANUAL};
 
 /// Returns what a fact is worth telling, if anything; its number makes single events single.
 #[expect(clippy::too_many_lines, reason = "one line a fact")]
@@ -149,7 +151,7 @@ pub(super) fn of_fact(fact: &Fact, (seq, names): (i64, Names<'_>)) -> Option<Not
         }
         Fact::DriftFound(drift) => {
             let text = format!("{}; look at finding {}", drift.words(), drift.finding);
-            (Severity::Page, once("drift", seq), text)
+            (urgency(drift), once("drift", seq), text)
         }
         Fact::FindingSettled {
             finding,
@@ -282,6 +284,15 @@ pub(super) fn of_fact(fact: &Fact, (seq, names): (i64, Names<'_>)) -> Option<Not
         key,
         text,
     })
+}
+
+/// Returns how urgent a finding is: what stops nothing wakes nobody.
+fn urgency(drift: &Drift) -> Severity {
+    match drift.code {
+        EQUITY => Severity::Info,
+        FOREIGN | MANUAL => Severity::Warning,
+        _ => Severity::Page,
+    }
 }
 
 /// Returns the key of something that is told each time it happens.

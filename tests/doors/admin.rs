@@ -579,3 +579,33 @@ async fn the_first_token_is_made_once_and_a_revoked_one_stays_revoked() {
     assert_eq!(house.send(bearing(request, &fresh)).await.status, 200);
     std::fs::remove_dir_all(&dir).unwrap();
 }
+
+#[tokio::test]
+async fn the_last_prices_are_shown_with_who_said_them_and_how_old_they_are() {
+    let house = house().await;
+    assert_eq!(get(&house, "/marks").await.json()["items"], json!([]));
+    house.alert(ENTRY).await;
+    house.clock.pass(chrono::TimeDelta::seconds(3));
+    let marks = get(&house, "/marks").await.json();
+    let mark = &marks["items"][0];
+    let shown = (&mark["instrument"], &mark["contract"], &mark["price"]);
+    assert_eq!(
+        shown,
+        (
+            &json!("GOLD_MINI"),
+            &json!("GOLDM04DEC26FUT"),
+            &json!("78500")
+        ),
+        "{marks}"
+    );
+    let age = (&mark["source"], &mark["age_ms"], &mark["at"]);
+    assert_eq!(
+        age,
+        (
+            &json!("rest"),
+            &json!(3_000),
+            &json!("2026-11-18T05:00:00Z")
+        ),
+        "{marks}"
+    );
+}

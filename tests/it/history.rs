@@ -45,7 +45,17 @@ async fn a_fact_that_was_changed_is_found_at_the_start_and_nothing_new_is_opened
     assert_eq!(out.status, 202, "{out:?}");
     let book = world.until_settled(&gateway).await;
     assert!(book.legs.values().all(|leg| leg.lots == Lots::ZERO));
+    drop(gateway);
     world.behind(&edit.replace('+', "-")).await;
+    // whole again: what was found ends by itself, and a person lets trading go on
+    let gateway = world.gateway().await;
+    let settled = until(async || {
+        let ready = gateway.get("/readyz").await;
+        (!ready.text.contains("fact 2")).then_some(())
+    });
+    assert!(settled.await.is_some(), "{}", gateway.log());
+    assert_eq!(told(&world, "finding_settled").await, 1);
+    assert_eq!(world.book().await.desk.state, TradingState::Reducing);
 }
 
 #[tokio::test]

@@ -316,6 +316,7 @@ impl Book {
             Fact::FlattenLeft { .. } => {
                 if let Some(flatten) = &mut self.desk.flatten {
                     flatten.said = flatten.said.saturating_add(1);
+                    flatten.at = at;
                 }
                 self.touched.desk = true;
             }

@@ -146,7 +146,7 @@ pub struct Flatten {
     pub id: Cause,
     /// Who ordered it.
     pub by: String,
-    /// When.
+    /// When it was ordered, or what is left was said last.
     pub at: DateTime<Utc>,
     /// How often was said what is left.
     pub said: u32,

@@ -126,6 +126,17 @@ impl Decision<'_> {
         self.reduce(Scope::Desk, JOURNAL.0);
     }
 
+    /// Everything was read again and is what it should be: what was found broken is repaired. That the
+    /// desk is active again is a person's word.
+    pub(super) fn journal_whole(&mut self) {
+        let findings = self.view.book.findings.values();
+        let broken = findings.filter(|one| one.end.is_none() && one.drift.code == JOURNAL);
+        for finding in broken {
+            let why = "the whole journal was read again, and the rows are what it says";
+            self.settle_finding(finding, FindingEnd::Agreed, why);
+        }
+    }
+
     /// No new risk where the books differ; what is none of our instruments, and money, is said only.
     fn reduce_for(&mut self, found: &Difference) {
         if found.code == EQUITY || found.code == FOREIGN {

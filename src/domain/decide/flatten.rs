@@ -4,6 +4,10 @@
 //! 2. What fills meanwhile is taken out too. Nothing here sends twice: exits pursue flat by
 //!    themselves, this only sees to it that everything has one.
 //! 3. What is not out is said, at once in semi-automatic mode, else again and again, ever rarer.
+//!    While all its markets are closed nothing can change: it is said once then, and again when one
+//!    of them has opened and it is still not out.
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
@@ -15,6 +19,7 @@ use crate::domain::fact::{CancelWhy, Code, ExitReason, Fact};
 use crate::domain::ids::Purpose;
 use crate::domain::input::{ExitWhat, Operator, Scope, TradingState};
 use crate::domain::money::Lots;
+use crate::domain::order::Exchange;
 
 /// How often the pause between two reports doubles: 30 s become 16 min.
 const REPORTS_DOUBLED_MAX: u32 = 5;
@@ -69,17 +74,47 @@ impl Decision<'_> {
             }
             return;
         }
-        let doubled = 1_i32 << flatten.said.min(REPORTS_DOUBLED_MAX);
-        let due = flatten.at + self.view.rules.timing.flat_report * doubled;
         let waits = book
             .orders
             .values()
             .any(|order| order.state == OrderState::Queued);
         let at_once = flatten.said == 0 && (waits || book.desk.semi_auto);
-        if at_once || self.view.now >= due {
+        if at_once || self.is_to_be_said(flatten) {
             let (id, left) = (flatten.id, left.join("; "));
             self.say(Fact::FlattenLeft { id, left });
         }
+    }
+
+    /// Returns whether what is left is to be said again.
+    fn is_to_be_said(&self, flatten: &Flatten) -> bool {
+        let (view, report) = (self.view, self.view.rules.timing.flat_report);
+        let exchanges = self.exchanges_left();
+        let calendar = &view.rules.calendar;
+        let trades = |at| {
+            let open = |one: &Exchange| calendar.session_at(*one, at) == Session::Continuous;
+            exchanges.iter().any(open)
+        };
+        let opened = exchanges
+            .iter()
+            .filter_map(|one| calendar.next_open(*one, flatten.at))
+            .any(|at| at + report <= view.now);
+        let pause = flatten.said.saturating_sub(1).min(REPORTS_DOUBLED_MAX);
+        let over = view.now >= flatten.at + report * (1_i32 << pause);
+        match (flatten.said, trades(view.now)) {
+            (0, _) => over,
+            (_, true) => over || (opened && !trades(flatten.at)),
+            (_, false) => over && trades(flatten.at),
+        }
+    }
+
+    /// Returns the exchanges on which anything is left.
+    fn exchanges_left(&self) -> BTreeSet<Exchange> {
+        let (book, instruments) = (self.view.book, &self.view.rules.instruments);
+        let legs = book.legs.values().filter(|leg| leg.is_open());
+        let held = legs.map(|leg| leg.contract);
+        let all = held.chain(book.open_intents().map(|one| one.contract));
+        all.filter_map(|one| Some(instruments.get(one.instrument)?.exchange))
+            .collect()
     }
 
     fn take_out(&mut self, flatten: &Flatten) {

@@ -64,6 +64,9 @@ pub const EQUITY: Code = Code("equity_differs");
 /// Somebody else's position in what we do not trade; what is traded goes on.
 pub const FOREIGN: Code = Code("foreign_position");
 
+/// Somebody else's order in a contract of ours.
+pub const MANUAL: Code = Code("manual_order");
+
 /// A difference of exactly one lot's units: what a quantity means is not proved.
 pub(super) const UNITS: Code = Code("units_unproved");
 
@@ -273,7 +276,7 @@ impl Eyes<'_> {
         let (code, known) = match ours {
             Some(order) if !order.state.is_closed() => return Judged::Agrees,
             Some(order) => (Code("order_not_gone"), order.filled),
-            None => (Code("manual_order"), Quantity::ZERO),
+            None => (MANUAL, Quantity::ZERO),
         };
         let since = self.seen.at - row.steady.span.min(self.rules.reconcile.span_min);
         let fresh = ours.and_then(|order| order.closed_at);

@@ -6,7 +6,7 @@ mod nets;
 mod repair;
 mod unclaimed;
 
-pub use compare::{Difference, EQUITY, FOREIGN, Judged, Subject, compare, ours};
+pub use compare::{Difference, EQUITY, FOREIGN, Judged, MANUAL, Subject, compare, ours};
 pub use find::find;
 pub use nets::nets;
 pub use repair::{legs, propose};

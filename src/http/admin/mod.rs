@@ -90,6 +90,7 @@ pub const ROUTES: &[Route] = &[
     Route { method: "get", path: "/status", does: "Where the desk stands: state, day, equity, lease, head of the journal.", takes: &[], handler: || get().to(read::status) },
     Route { method: "get", path: "/portfolio", does: "Equity, exposure, margin, and how much of each limit is used.", takes: &[], handler: || get().to(read::portfolio) },
     Route { method: "get", path: "/positions", does: "What is held, with its legs, at the last prices seen.", takes: &[], handler: || get().to(read::positions) },
+    Route { method: "get", path: "/marks", does: "The last good price of each contract: who said it, when, how old it is.", takes: &[], handler: || get().to(read::marks) },
     Route { method: "get", path: "/signals", does: "What came and what it was answered, the newest first.", takes: &[LIMIT, BEFORE], handler: || get().to(read::signals) },
     Route { method: "get", path: "/signals/{id}", does: "One signal with its whole decision: every gate with its figures, the arithmetic of the size, what would have passed, and all that followed.", takes: &[], handler: || get().to(read::signal) },
     Route { method: "get", path: "/intents", does: "Goals that were decided on, the newest first.", takes: &[LIMIT, BEFORE], handler: || get().to(read::intents) },

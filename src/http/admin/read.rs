@@ -49,6 +49,12 @@ pub(super) async fn instruments(doors: Data<Doors>) -> Answer {
     Ok(list(&rows, None))
 }
 
+pub(super) async fn marks(doors: Data<Doors>) -> Answer {
+    let book = book(&doors).await?;
+    let rows = views::marks(&book, doors.desk.rules(), doors.now());
+    Ok(list(&rows, None))
+}
+
 pub(super) async fn signals(request: HttpRequest, doors: Data<Doors>) -> Answer {
     let page = older(&request)?;
     let rows = doors

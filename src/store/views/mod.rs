@@ -9,24 +9,28 @@ mod facts;
 mod findings;
 mod held;
 mod known;
+mod marks;
 mod money;
 mod orders;
 mod processes;
 mod signals;
 mod sources;
 mod whole;
+mod worries;
 
 pub use alerts::Came;
 pub use facts::{Fact, GoalName};
 pub use findings::{Finding, Repair, findings, sentences};
 pub use held::{Leg, Position, positions, unwatched};
 pub use known::{Instrument, instruments};
+pub use marks::{Mark, marks};
 pub use money::{Fill, LedgerRow, Trade};
 pub use orders::{Intent, Order};
 pub use processes::{Desk, Lease};
 pub use signals::Signal;
 pub use sources::Source;
 pub use whole::{Account, Band, InstrumentState, Portfolio, Status, portfolio, status};
+pub use worries::worries;
 
 /// The most rows of one answer.
 pub const ROWS_MAX: u32 = 1_000;
