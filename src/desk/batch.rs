@@ -1,4 +1,6 @@
-//! One batch: lock, prove or load the book, decide each input, one commit.
+//! One batch: prove or load the book, decide each input, one commit. What is plain is decided at a
+//! glance, without a lock, and written on the condition that the desk has not moved; where it has,
+//! and for all else, the desk's row is locked first.
 
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;
@@ -9,17 +11,20 @@ use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
 use super::{Desk, DeskError, Handled, Submitted, Ticket, Told, classify, person, shared, tell};
-use crate::domain::book::Book;
+use crate::domain::book::{Book, Touched};
 use crate::domain::decide::decide;
 use crate::domain::fact::Fact;
 use crate::domain::ids::{Cause, SignalId};
 use crate::domain::input::{Input, Scope, TradingState};
+use crate::domain::instrument::Instruments;
 use crate::journal;
 use crate::store::{
-    Earlier, FactRow, Locked, PersonOrder, SignalKey, SignalRow, StoreError, Unreadable, Write,
+    Earlier, FactRow, Locked, PersonOrder, SignalKey, SignalRow, Standing, StoreError, Tag,
+    Unreadable, Write,
 };
 
 /// What the database said before anything was decided.
+#[derive(Default)]
 struct Before {
     /// What is known of each alert, in order.
     earlier: Vec<Earlier>,
@@ -38,7 +43,7 @@ impl Before {
         Ok(Self {
             known: carried_out(locked, inputs).await?,
             idle: unchanged(locked, inputs, now).await?,
-            earlier: core::mem::take(&mut locked.earlier),
+            earlier: core::mem::take(&mut locked.standing.earlier),
         })
     }
 }
@@ -62,6 +67,51 @@ impl Decided {
             .flat_map(|(handled, submitted)| {
                 handled.facts.iter().map(|fact| (fact, submitted.signal()))
             })
+    }
+}
+
+/// What was decided, at which moment, and the book that came of it.
+struct Made {
+    now: DateTime<Utc>,
+    decided: Decided,
+    book: Book,
+    touched: Touched,
+}
+
+/// Facts and verdicts, as they are written.
+type Written<'a> = (Vec<FactRow<'a>>, Vec<SignalRow<'a>>);
+
+impl Made {
+    /// Returns whether nothing became true.
+    fn is_empty(&self) -> bool {
+        self.decided.answers.iter().all(|one| one.facts.is_empty())
+    }
+
+    fn rows<'a>(&'a self, inputs: &'a [Submitted], names: &Instruments) -> Written<'a> {
+        let fact = |(fact, signal)| FactRow {
+            fact,
+            at: self.now,
+            signal,
+            payload: journal::fact_text(fact, names),
+        };
+        let answers = self.decided.answers.iter().zip(inputs);
+        (
+            self.decided.facts(inputs).map(fact).collect(),
+            answers
+                .filter_map(|(handled, one)| row(handled, one))
+                .collect(),
+        )
+    }
+
+    fn write<'a>(&'a self, (facts, signals): &'a Written<'_>) -> Write<'a> {
+        Write {
+            now: self.now,
+            facts,
+            signals,
+            book: &self.book,
+            touched: &self.touched,
+            epoch: self.decided.fence,
+        }
     }
 }
 
@@ -115,76 +165,134 @@ impl Desk {
             .iter()
             .filter_map(|one| one.arrival.as_ref().map(|arrival| arrival.key.clone()))
             .collect();
-        let mut locked = self.parts.store.lock(self.parts.id, &asks).await?;
-        let crash = |place| {
-            // the places are those of a signal's life: other inputs pass them unseen
-            if !asks.is_empty() {
-                self.parts.crash.pass(place);
-            }
+        if inputs.iter().all(is_plain)
+            && let Some(answers) = self.at_a_glance(inputs, &asks).await?
+        {
+            return Ok(answers);
+        }
+        self.under_lock(inputs, &asks).await
+    }
+
+    /// Decides on the cached book when the database proves it fresh, and writes when it still is.
+    /// Nothing when it is not: the database holds what it held.
+    async fn at_a_glance(
+        &self,
+        inputs: &[Submitted],
+        asks: &[SignalKey],
+    ) -> Result<Option<Vec<Handled>>, StoreError> {
+        let Some((tag, book)) = self.cached() else {
+            return Ok(None);
         };
-        crash("row3");
-        let stale = |one: &Submitted| one.fence.is_some() && one.fence != locked.epoch;
+        let Some(mut glance) = self.parts.store.glance(self.parts.id, asks).await? else {
+            return Ok(None);
+        };
+        if glance.standing.tag() != tag {
+            return Ok(None);
+        }
+        let before = Before {
+            earlier: core::mem::take(&mut glance.standing.earlier),
+            ..Before::default()
+        };
+        let made = self.make(&mut glance.standing, (&book, before), inputs)?;
+        if made.is_empty() {
+            return Ok(Some(made.decided.answers));
+        }
+        let rows = made.rows(inputs, &self.parts.rules.instruments);
+        let written = glance.commit(&made.write(&rows)).await;
+        match written.inspect_err(|_| self.forget())? {
+            Some(tag) => Ok(Some(self.made(tag, made, inputs))),
+            None => Ok(None),
+        }
+    }
+
+    async fn under_lock(
+        &self,
+        inputs: &[Submitted],
+        asks: &[SignalKey],
+    ) -> Result<Vec<Handled>, StoreError> {
+        let mut locked = self.parts.store.lock(self.parts.id, asks).await?;
+        let book = self.book(&mut locked).await?;
+        let now = self.now(&locked.standing);
+        let before = Before::of(&mut locked, inputs, now).await?;
+        let made = self.make(&mut locked.standing, (&book, before), inputs)?;
+        if made.is_empty() {
+            locked.release().await?;
+            return Ok(made.decided.answers);
+        }
+        for (keyed, order) in self.person_orders(&made.decided, inputs) {
+            locked.add_person_order(keyed, &order).await?;
+        }
+        let rows = made.rows(inputs, &self.parts.rules.instruments);
+        let written = locked.commit(&made.write(&rows)).await;
+        let tag = written.inspect_err(|_| self.forget())?;
+        Ok(self.made(tag, made, inputs))
+    }
+
+    /// Decides on a desk as it stands; nothing of it is written yet.
+    fn make(
+        &self,
+        standing: &mut Standing,
+        (book, before): (&Book, Before),
+        inputs: &[Submitted],
+    ) -> Result<Made, StoreError> {
+        self.pass("row3", inputs);
+        let stale = |one: &Submitted| one.fence.is_some() && one.fence != standing.epoch;
         if inputs.iter().any(stale) {
             return Err(StoreError::Fenced);
         }
-        let mut book = self.book(&mut locked).await?;
-        self.parts.marks.merge_into(&mut locked.marks);
-        book.marks = locked.marks.clone();
+        let now = self.now(standing);
+        let mut book = book.clone();
+        self.parts.marks.merge_into(&mut standing.marks);
+        book.marks = standing.marks.clone();
         book.take_touched();
-        let now = self.parts.clock.now().max(locked.last_at);
-        let before = Before::of(&mut locked, inputs, now).await?;
         let decided = self.decide_all(&mut book, inputs, (before, now));
-        crash("row4");
-        if decided.facts(inputs).next().is_none() {
-            locked.release().await?;
-            return Ok(decided.answers);
-        }
-        for (keyed, order) in self.person_orders(&decided, inputs) {
-            locked.add_person_order(keyed, &order).await?;
-        }
+        self.pass("row4", inputs);
         let touched = book.take_touched();
-        let names = &self.parts.rules.instruments;
-        let facts: Vec<FactRow<'_>> = decided
-            .facts(inputs)
-            .map(|(fact, signal)| FactRow {
-                fact,
-                at: now,
-                signal,
-                payload: journal::fact_text(fact, names),
-            })
-            .collect();
-        let signals: Vec<SignalRow<'_>> = decided
-            .answers
-            .iter()
-            .zip(inputs)
-            .filter_map(|(handled, one)| row(handled, one))
-            .collect();
-        let write = Write {
+        Ok(Made {
             now,
-            facts: &facts,
-            signals: &signals,
-            book: &book,
-            touched: &touched,
-            epoch: decided.fence,
-        };
-        let tag = locked.commit(&write).await.inspect_err(|_| self.forget())?;
-        crash("row5");
+            decided,
+            book,
+            touched,
+        })
+    }
+
+    /// Remembers what was written, and tells of it.
+    fn made(&self, tag: Tag, made: Made, inputs: &[Submitted]) -> Vec<Handled> {
+        self.pass("row5", inputs);
+        let Made {
+            now,
+            decided,
+            mut book,
+            ..
+        } = made;
         let facts = decided.facts(inputs).map(|(fact, _)| fact);
         super::measure::facts(facts, inputs, (&book, now));
         book.prune(now);
         self.remember(tag, Arc::new(book));
         self.note_faults(&decided, inputs);
         self.log(&decided, inputs);
-        Ok(decided.answers)
+        decided.answers
     }
 
-    async fn book(&self, locked: &mut Locked) -> Result<Book, StoreError> {
+    /// The places to die are those of a signal's life: other inputs pass them unseen.
+    fn pass(&self, place: &str, inputs: &[Submitted]) {
+        if inputs.iter().any(|one| one.arrival.is_some()) {
+            self.parts.crash.pass(place);
+        }
+    }
+
+    /// Time never goes back behind what was decided.
+    fn now(&self, standing: &Standing) -> DateTime<Utc> {
+        self.parts.clock.now().max(standing.last_at)
+    }
+
+    async fn book(&self, locked: &mut Locked) -> Result<Arc<Book>, StoreError> {
         match self.cached() {
-            Some((tag, book)) if tag == locked.tag() => Ok((*book).clone()),
+            Some((tag, book)) if tag == locked.standing.tag() => Ok(book),
             _ => {
                 let book = locked.book().await?;
                 report(&locked.unreadable);
-                Ok(book)
+                Ok(Arc::new(book))
             }
         }
     }
@@ -322,6 +430,11 @@ impl Desk {
             );
         }
     }
+}
+
+/// Returns whether an input needs nothing of the database but where the desk stands.
+const fn is_plain(one: &Submitted) -> bool {
+    one.keyed.is_none() && one.access.is_none()
 }
 
 /// Returns which of the orders under a key were carried out before.

@@ -281,11 +281,13 @@ impl Desk {
             .lock(self.parts.id, &[])
             .await
             .map_err(classify)?;
-        let fresh = self.cached().is_some_and(|(tag, _)| tag == locked.tag());
+        let fresh = self
+            .cached()
+            .is_some_and(|(tag, _)| tag == locked.standing.tag());
         if !fresh {
             let book = locked.book().await.map_err(classify)?;
             batch::report(&locked.unreadable);
-            self.remember(locked.tag(), Arc::new(book));
+            self.remember(locked.standing.tag(), Arc::new(book));
         }
         locked.release().await.map_err(classify)
     }

@@ -84,7 +84,7 @@ impl Locked {
              SELECT $1, coalesce(max(s.source), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
              FROM sources s WHERE s.desk_id = $1
              ON CONFLICT ON CONSTRAINT sources_name_once DO NOTHING",
-            self.desk.0,
+            self.standing.desk.0,
             new.name,
             new.secret.as_slice(),
             &new.instruments,
@@ -111,7 +111,7 @@ impl Locked {
             "UPDATE sources
              SET older_hash = secret_hash, older_until = $4, secret_hash = $3
              WHERE desk_id = $1 AND name = $2 AND disabled_at IS NULL",
-            self.desk.0,
+            self.standing.desk.0,
             name,
             secret.as_slice(),
             older_until,
@@ -125,7 +125,7 @@ impl Locked {
         let disabled = sqlx::query!(
             "UPDATE sources SET disabled_at = $3
              WHERE desk_id = $1 AND name = $2 AND disabled_at IS NULL",
-            self.desk.0,
+            self.standing.desk.0,
             name,
             now,
         )
@@ -145,7 +145,7 @@ impl Locked {
              ON CONFLICT ON CONSTRAINT tokens_pkey DO UPDATE SET
                 (hash, made_at, revoked_at) = (EXCLUDED.hash, EXCLUDED.made_at, NULL)
              WHERE tokens.revoked_at IS NOT NULL",
-            self.desk.0,
+            self.standing.desk.0,
             name,
             hash.as_slice(),
             now,
@@ -159,7 +159,7 @@ impl Locked {
         let revoked = sqlx::query!(
             "UPDATE tokens SET revoked_at = $3
              WHERE desk_id = $1 AND name = $2 AND revoked_at IS NULL",
-            self.desk.0,
+            self.standing.desk.0,
             name,
             now,
         )

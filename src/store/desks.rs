@@ -63,7 +63,7 @@ impl Store {
     /// Writes the first facts of a desk that has none; a start that died before is made good here.
     async fn open(&self, new: &NewDesk, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let mut locked = self.lock(new.id, &[]).await?;
-        if locked.seq > 0 {
+        if locked.standing.seq > 0 {
             return Ok(false);
         }
         let mut book: Book = locked.book().await?;

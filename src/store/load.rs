@@ -53,12 +53,12 @@ impl Locked {
     ///
     /// The database is away, or the desk's own row cannot be read.
     pub async fn book(&mut self) -> Result<Book, StoreError> {
-        let rows = rows(&mut *self.tx, self.desk).await?;
-        let read = Reading::of(&rows, Names(&self.instruments))?;
+        let rows = rows(&mut *self.tx, self.standing.desk).await?;
+        let read = Reading::of(&rows, Names(&self.standing.instruments))?;
         let mut book = read.book;
         self.unreadable = read.unreadable;
-        book.marks = self.marks.clone();
-        book.prune(self.last_at);
+        book.marks = self.standing.marks.clone();
+        book.prune(self.standing.last_at);
         Ok(book)
     }
 }

@@ -1,11 +1,13 @@
-//! The desk's lock: one row, and in the same statement all that a decision needs to begin.
+//! A desk as it is before a decision: seen without a lock, or locked. What a decision needs to begin
+//! comes in one statement either way.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::types::PgInterval;
-use sqlx::{Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::{DeskId, Store, StoreError, Unreadable, marks};
 use crate::domain::ids::SignalId;
@@ -53,9 +55,9 @@ pub struct Tag {
     pub head: [u8; 32],
 }
 
-/// The desk, locked; dropping it gives it back and nothing has happened.
+/// Where a desk stands: what a decision needs to begin.
 #[derive(Debug)]
-pub struct Locked {
+pub struct Standing {
     /// The number of the newest fact.
     pub seq: i64,
     /// Its hash.
@@ -68,59 +70,124 @@ pub struct Locked {
     pub earlier: Vec<Earlier>,
     /// Prices as seen.
     pub marks: Marks,
-    /// What [`Locked::book`] had to leave out: page a person for each.
-    pub unreadable: Vec<Unreadable>,
     pub(super) desk: DeskId,
     pub(super) instruments: Arc<Instruments>,
+}
+
+/// The desk as it was a moment ago. Whoever decides on it writes with [`Glance::commit`], which
+/// makes nothing true when the desk has moved since.
+#[derive(Debug)]
+pub struct Glance {
+    /// What was seen.
+    pub standing: Standing,
+    pub(super) session: PoolConnection<Postgres>,
+}
+
+/// The desk, locked; dropping it gives it back and nothing has happened.
+#[derive(Debug)]
+pub struct Locked {
+    /// What was seen under the lock: it stays so.
+    pub standing: Standing,
+    /// What [`Locked::book`] had to leave out: page a person for each.
+    pub unreadable: Vec<Unreadable>,
     pub(super) tx: Transaction<'static, Postgres>,
 }
 
-/// The first look under the lock.
+/// A desk's row with what was asked for beside it.
 struct Seen {
     seq: i64,
     head: Vec<u8>,
     last_at: DateTime<Utc>,
     epoch: i64,
-    known_seq: i64,
     marks: Option<String>,
     earlier: Option<String>,
 }
 
 impl Store {
-    /// Locks a desk and returns what a decision needs to begin, in one statement.
+    /// Looks at a desk without locking it, in one statement. Nothing when the connection turns out
+    /// to be dead: [`Store::lock`] finds one that lives, or says that there is none.
+    ///
+    /// # Errors
+    ///
+    /// The database is away or the desk was never made.
+    pub async fn glance(
+        &self,
+        desk: DeskId,
+        asks: &[SignalKey],
+    ) -> Result<Option<Glance>, StoreError> {
+        let mut session = self.pool.acquire().await?;
+        match self.look(&mut session, desk, asks).await {
+            Ok(standing) => Ok(Some(Glance { standing, session })),
+            Err(StoreError::Unavailable { .. }) => {
+                self.suspicion.raise();
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Locks a desk and looks at it.
     ///
     /// # Errors
     ///
     /// The database is away or the desk was never made.
     pub async fn lock(&self, desk: DeskId, asks: &[SignalKey]) -> Result<Locked, StoreError> {
         let mut tx = self.begin().await?;
-        let asked = Asked {
-            same_body: interval(self.same_body),
-            ..Asked::of(asks)
-        };
-        let mut seen = look(&mut tx, desk, &asked).await?;
-        // Whoever waited for the row sees its newest version, but the rest as it was before the
-        // wait: look again, now that nothing can change.
-        if seen.known_seq != seen.seq {
-            seen = look(&mut tx, desk, &asked).await?;
-        }
-        let names = Names(&self.instruments);
+        // A statement that waited for the row would see the rest as it was before the wait: so the
+        // row first, and then, when nothing can change, the look.
+        sqlx::query!(
+            "SELECT 1 AS one FROM desks WHERE desk_id = $1 FOR UPDATE",
+            desk.0
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        let standing = self.look(&mut tx, desk, asks).await?;
         Ok(Locked {
+            standing,
+            unreadable: Vec::new(),
+            tx,
+        })
+    }
+
+    #[expect(
+        clippy::as_conversions,
+        reason = "sqlx's sign for a parameter whose type it cannot see"
+    )]
+    async fn look(
+        &self,
+        session: &mut PgConnection,
+        desk: DeskId,
+        asks: &[SignalKey],
+    ) -> Result<Standing, StoreError> {
+        let asked = Asked::of(asks);
+        let seen = sqlx::query_file_as!(
+            Seen,
+            "src/store/look.sql",
+            desk.0,
+            &asked.ids,
+            &asked.sources as &[Option<i32>],
+            &asked.alerts as &[Option<String>],
+            &asked.bodies as &[Option<Vec<u8>>],
+            interval(self.same_body),
+        )
+        .fetch_optional(session)
+        .await?;
+        let seen =
+            seen.ok_or_else(|| StoreError::corrupt("desks", format!("no desk {}", desk.0)))?;
+        Ok(Standing {
             seq: seen.seq,
             head: hash(seen.head)?,
             last_at: seen.last_at,
             epoch: (seen.epoch > 0).then_some(seen.epoch),
             earlier: earlier(seen.earlier.as_deref(), asks.len())?,
-            marks: marks::read(seen.marks.as_deref(), names)?,
-            unreadable: Vec::new(),
+            marks: marks::read(seen.marks.as_deref(), Names(&self.instruments))?,
             desk,
             instruments: Arc::clone(&self.instruments),
-            tx,
         })
     }
 }
 
-impl Locked {
+impl Standing {
     /// Returns what names the state of the desk.
     pub const fn tag(&self) -> Tag {
         Tag {
@@ -128,7 +195,9 @@ impl Locked {
             head: self.head,
         }
     }
+}
 
+impl Locked {
     /// Gives the desk back at once; merely dropping it leaves that to whoever next runs.
     ///
     /// # Errors
@@ -145,7 +214,6 @@ struct Asked {
     sources: Vec<Option<i32>>,
     alerts: Vec<Option<String>>,
     bodies: Vec<Option<Vec<u8>>>,
-    same_body: PgInterval,
 }
 
 fn interval(duration: core::time::Duration) -> PgInterval {
@@ -163,7 +231,6 @@ impl Asked {
             sources: Vec::new(),
             alerts: Vec::new(),
             bodies: Vec::new(),
-            same_body: interval(core::time::Duration::ZERO),
         };
         for ask in asks {
             let alert = ask.alert.as_ref();
@@ -174,30 +241,6 @@ impl Asked {
         }
         asked
     }
-}
-
-#[expect(
-    clippy::as_conversions,
-    reason = "sqlx's sign for a parameter whose type it cannot see"
-)]
-async fn look(
-    tx: &mut Transaction<'static, Postgres>,
-    desk: DeskId,
-    asked: &Asked,
-) -> Result<Seen, StoreError> {
-    let seen = sqlx::query_file_as!(
-        Seen,
-        "src/store/lock.sql",
-        desk.0,
-        &asked.ids,
-        &asked.sources as &[Option<i32>],
-        &asked.alerts as &[Option<String>],
-        &asked.bodies as &[Option<Vec<u8>>],
-        asked.same_body,
-    )
-    .fetch_optional(&mut **tx)
-    .await?;
-    seen.ok_or_else(|| StoreError::corrupt("desks", format!("no desk {}", desk.0)))
 }
 
 pub(super) fn hash(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {

@@ -1,9 +1,10 @@
 //! PostgreSQL: load the book, commit what facts touched, read-only views.
 //!
 //! 1. Rows are the truth for decisions, facts are how they came about; both are written in one
-//!    transaction by one function, [`Locked::commit`].
-//! 2. Whoever decides holds the desk's row ([`Store::lock`]); its `seq` and `head` prove a cached
-//!    book fresh, its epoch is the lease in force.
+//!    transaction, by [`Locked::commit`] or [`Glance::commit`].
+//! 2. Whoever decides holds the desk's row ([`Store::lock`]), or writes on the condition that it has
+//!    not moved ([`Store::glance`]); its `seq` and `head` prove a cached book fresh, its epoch is the
+//!    lease in force.
 //! 3. `facts.seq` is per desk and gapless; every commit that changes the book writes at least one
 //!    fact, so a new book always has a new [`Tag`].
 //! 4. Times are whole microseconds, as the journal and PostgreSQL keep them: whoever makes an input
@@ -45,7 +46,7 @@ pub use error::StoreError;
 pub use leases::Epoch;
 pub use listen::{Change, Changes};
 pub use load::{Snapshot, Unreadable};
-pub use lock::{Earlier, Locked, SignalKey, Tag};
+pub use lock::{Earlier, Glance, Locked, SignalKey, Standing, Tag};
 pub use notices::{Delivery, Due, Heard, NewNotice, NoticeCursor, SeenVersion};
 pub use renew::{Anew, begin_anew};
 pub use sources::{NewSource, Signature, Source};

@@ -51,7 +51,7 @@ impl Locked {
     pub async fn has_person_order(&mut self, cause: Cause) -> Result<bool, StoreError> {
         let found = sqlx::query_scalar!(
             "SELECT EXISTS (SELECT FROM person_orders WHERE desk_id = $1 AND cause = $2)",
-            self.desk.0,
+            self.standing.desk.0,
             cause.to_string(),
         )
         .fetch_one(&mut *self.tx)
@@ -72,7 +72,7 @@ impl Locked {
         sqlx::query!(
             "INSERT INTO person_orders (desk_id, cause, asked, answer, at)
              VALUES ($1, $2, $3, $4, now())",
-            self.desk.0,
+            self.standing.desk.0,
             cause.to_string(),
             order.asked.as_slice(),
             order.answer,

@@ -49,7 +49,7 @@ pub(super) struct Suspicion(Arc<Mutex<Option<Instant>>>);
 
 impl Suspicion {
     /// A connection was dead.
-    fn raise(&self) {
+    pub(super) fn raise(&self) {
         let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *since = Some(Instant::now());
     }

@@ -51,14 +51,20 @@ async fn a_signal_is_known_by_its_key_its_id_and_its_bytes() {
         body(4, [5; 32]),
         body(4, [6; 32]),
     ];
-    let known = desk.store.lock(DESK, &asks).await.unwrap().earlier;
+    let known = desk.store.lock(DESK, &asks).await.unwrap().standing.earlier;
     let (new, same) = (Earlier::None, answered(1));
     let expected = [&new, &same, &Earlier::IdReused, &new, &same, &new].map(Clone::clone);
     assert_eq!(known, expected);
     // the same bytes count for twenty seconds
     let old = "UPDATE signals SET stored_at = stored_at - interval '21 seconds'";
     desk.behind(old).await.unwrap();
-    let known = desk.store.lock(DESK, &asks[4..5]).await.unwrap().earlier;
+    let known = desk
+        .store
+        .lock(DESK, &asks[4..5])
+        .await
+        .unwrap()
+        .standing
+        .earlier;
     assert_eq!(known, [Earlier::None]);
 }
 
@@ -180,7 +186,7 @@ async fn the_service_role_may_not_touch_schema_or_history() {
 async fn a_signal_is_looked_up_by_its_key_even_where_the_plan_was_made_on_an_empty_table() {
     let db = super::desk::database().await;
     let mut session = db.service_options().connect().await.unwrap();
-    let lock = include_str!("../../src/store/lock.sql");
+    let lock = include_str!("../../src/store/look.sql");
     let types = "int, text[], int[], text[], bytea[], interval";
     let prepare =
         format!("SET plan_cache_mode = force_generic_plan; PREPARE ask ({types}) AS {lock}");

@@ -75,7 +75,7 @@ async fn a_lease_cannot_change_hands_in_the_middle_of_a_commit() {
         .unwrap()
         .unwrap();
     let locked = desk.store.lock(DESK, &[]).await.unwrap();
-    assert_eq!(locked.epoch, Some(one.number));
+    assert_eq!(locked.standing.epoch, Some(one.number));
     let waited = desk.store.lease_acquire(DESK, "two", LONG).await;
     assert!(
         matches!(waited, Err(StoreError::Unavailable { .. })),
@@ -98,7 +98,7 @@ async fn two_writers_take_turns_and_the_second_sees_what_the_first_answered() {
         .await
         .unwrap();
     let locked = desk.store.lock(DESK, &[]).await.unwrap();
-    let first = locked.tag();
+    let first = locked.standing.tag();
     let asks = [super::doors::key(1)];
     let second = async { other.lock(DESK, &asks).await };
     let facts = [high_water(7)];
@@ -122,9 +122,63 @@ async fn two_writers_take_turns_and_the_second_sees_what_the_first_answered() {
     let (mine, theirs) = tokio::join!(commit, second);
     let (mine, theirs) = (mine.unwrap(), theirs.unwrap());
     assert_ne!(mine, first);
-    assert_eq!(theirs.tag(), mine);
-    assert_eq!(theirs.last_at, at(1));
-    assert_eq!(theirs.earlier, [super::doors::answered(1)]);
+    assert_eq!(theirs.standing.tag(), mine);
+    assert_eq!(theirs.standing.last_at, at(1));
+    assert_eq!(theirs.standing.earlier, [super::doors::answered(1)]);
+}
+
+#[tokio::test]
+async fn who_only_glanced_writes_nothing_when_the_desk_has_moved() {
+    let mut desk = Desk::new().await;
+    let glanced = desk.store.glance(DESK, &[]).await.unwrap().unwrap();
+    let late = desk.store.glance(DESK, &[]).await.unwrap().unwrap();
+    let facts = [high_water(7)];
+    let mut book = desk.book.clone();
+    book.apply(&facts[0], at(1));
+    let touched = book.take_touched();
+    let written = rows(&desk.store, &facts, at(1));
+    let write = torana::store::Write {
+        now: at(1),
+        facts: &written,
+        signals: &[verdict(cause(1))],
+        book: &book,
+        touched: &touched,
+        epoch: None,
+    };
+    let first = glanced.commit(&write).await.unwrap();
+    assert_eq!(first, Some(desk.store.tag(DESK).await.unwrap()));
+    assert_eq!(late.commit(&write).await.unwrap(), None);
+    assert_eq!(first, Some(desk.store.tag(DESK).await.unwrap()));
+    desk.book = desk.loaded().await;
+    desk.make(2, &[high_water(8)]).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_only_glanced_writes_nothing_under_a_lease_that_was_lost() {
+    let desk = Desk::new().await;
+    let one = desk.store.lease_acquire(DESK, "one", NONE);
+    let one = one.await.unwrap().unwrap();
+    let glanced = desk.store.glance(DESK, &[]).await.unwrap().unwrap();
+    let two = desk.store.lease_acquire(DESK, "two", LONG);
+    assert!(two.await.unwrap().is_some());
+    let before = desk.store.tag(DESK).await.unwrap();
+    let facts = [high_water(7)];
+    let mut book = desk.book.clone();
+    book.apply(&facts[0], at(1));
+    let touched = book.take_touched();
+    let write = torana::store::Write {
+        now: at(1),
+        facts: &rows(&desk.store, &facts, at(1)),
+        signals: &[verdict(cause(1))],
+        book: &book,
+        touched: &touched,
+        epoch: Some(one.number),
+    };
+    assert_eq!(glanced.commit(&write).await.unwrap(), None);
+    assert_eq!(desk.store.tag(DESK).await.unwrap(), before);
+    let asks = [super::doors::key(1)];
+    let seen = desk.store.glance(DESK, &asks).await.unwrap().unwrap();
+    assert_eq!(seen.standing.earlier, [torana::store::Earlier::None]);
 }
 
 /// Returns once another session waits for the desk's row.

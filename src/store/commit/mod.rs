@@ -1,19 +1,20 @@
 //! One decision, written: facts, verdicts and every row that was touched, in one transaction.
 //!
-//! 1. At most two statements and the COMMIT: the touched rows, when there are any, then the seal
-//!    (facts, verdicts, the desk's own row). A rejection is the seal alone.
-//! 2. The seal compares `seq` and the lease's epoch under the lock: who lost the lease writes
-//!    nothing.
+//! 1. The seal (facts, verdicts, the desk's own row), then the touched rows, when there are any. A
+//!    rejection is the seal alone, one statement, which commits itself.
+//! 2. The seal compares `seq` and the lease's epoch with the desk's row as it takes it: who decided
+//!    on a desk that has moved since, or lost the lease, writes nothing.
 
 mod rows;
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
+use sqlx::{Connection as _, PgConnection};
 
 use self::rows::Rows;
 use super::chain::Link;
-use super::lock::{Locked, Tag};
+use super::lock::{Glance, Locked, Standing, Tag};
 use super::{DeskId, StoreError};
 use crate::domain::book::{Book, Touched};
 use crate::domain::fact::Fact;
@@ -116,26 +117,65 @@ impl Locked {
     /// `Conflict` when a signal was committed before (repeat them one by one); `Fenced` when the
     /// lease is another's; `Defect` when the schema refuses; `Unavailable` when nobody knows.
     pub async fn commit(mut self, write: &Write<'_>) -> Result<Tag, StoreError> {
-        if write.epoch.is_some() && write.epoch != self.epoch {
+        if write.epoch.is_some() && write.epoch != self.standing.epoch {
             return Err(StoreError::Fenced);
         }
-        let tag = self.tag();
-        let facts = Facts::of(write.facts, self.desk, tag);
-        let rows = Rows::of(write, self.desk, Names(&self.instruments), tag.seq)?;
+        let facts = Facts::of(write.facts, &self.standing);
+        let rows = Rows::of(write, &self.standing)?;
+        // under the lock nothing but a lost lease can have moved the row
+        if !self.standing.seal(&mut self.tx, (write, &facts)).await? {
+            return Err(StoreError::Fenced);
+        }
         if let Some(rows) = rows {
             rows.write(&mut self.tx).await?;
         }
-        self.seal(write, &facts).await?;
         self.tx.commit().await?;
         Ok(facts.tag)
     }
+}
 
-    /// Writes facts and verdicts and moves the desk on.
+impl Glance {
+    /// Makes it so, all of it or nothing; and nothing when the desk is no longer as it was seen, or
+    /// the lease is another's: then whoever wrote must look again.
+    ///
+    /// # Errors
+    ///
+    /// `Defect` when the schema refuses; `Unavailable` when nobody knows.
+    pub async fn commit(mut self, write: &Write<'_>) -> Result<Option<Tag>, StoreError> {
+        let facts = Facts::of(write.facts, &self.standing);
+        let written = match Rows::of(write, &self.standing)? {
+            None => {
+                self.standing
+                    .seal(&mut self.session, (write, &facts))
+                    .await?
+            }
+            Some(rows) => {
+                let mut tx = self.session.begin().await?;
+                let sealed = self.standing.seal(&mut tx, (write, &facts)).await?;
+                if sealed {
+                    rows.write(&mut tx).await?;
+                    tx.commit().await?;
+                } else {
+                    tx.rollback().await?;
+                }
+                sealed
+            }
+        };
+        Ok(written.then_some(facts.tag))
+    }
+}
+
+impl Standing {
+    /// Writes facts and verdicts and moves the desk on; returns whether it was still as seen.
     #[expect(
         clippy::as_conversions,
         reason = "sqlx's sign for a parameter whose type it cannot see"
     )]
-    async fn seal(&mut self, write: &Write<'_>, facts: &Facts<'_>) -> Result<(), StoreError> {
+    async fn seal(
+        &self,
+        session: &mut PgConnection,
+        (write, facts): (&Write<'_>, &Facts<'_>),
+    ) -> Result<bool, StoreError> {
         let names = Names(&self.instruments);
         let signals = Signals::of(write.signals, names);
         let mut desk = Out::new(names);
@@ -158,13 +198,13 @@ impl Locked {
             s AS (
                 INSERT INTO signals (desk_id, signal_id, source, received_at, moment, kind,
                     instrument, alert_id, body_hash, record, verdict, code, status, answer)
-                SELECT $1, u.* FROM unnest($8::text[], $9::int[], $10::timestamptz[],
+                SELECT $1, u.* FROM d, unnest($8::text[], $9::int[], $10::timestamptz[],
                     $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::bytea[],
                     $16::text[], $17::text[], $18::text[], $19::int[], $20::text[]) u),
             f AS (
                 INSERT INTO facts (desk_id, seq, at, kind, signal_id, intent_id, order_id, leg_id,
                     payload, hash)
-                SELECT $1, u.* FROM unnest($21::bigint[], $22::timestamptz[], $23::text[],
+                SELECT $1, u.* FROM d, unnest($21::bigint[], $22::timestamptz[], $23::text[],
                     $24::text[], $25::text[], $26::text[], $27::text[], $28::text[],
                     $29::bytea[]) u)
             SELECT pg_notify('torana_desk', $1::int::text || ':' || d.seq)::text AS told FROM d
@@ -199,10 +239,9 @@ impl Locked {
             &facts.payloads as &[&str],
             &facts.hashes,
         )
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(session)
         .await?;
-        // under the lock nothing but a lost lease can have moved the row
-        sealed.map(drop).ok_or(StoreError::Fenced)
+        Ok(sealed.is_some())
     }
 }
 
@@ -221,10 +260,10 @@ struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    fn of(rows: &'a [FactRow<'a>], desk: DeskId, from: Tag) -> Self {
+    fn of(rows: &'a [FactRow<'a>], standing: &Standing) -> Self {
         let room = rows.len();
         let mut all = Self {
-            tag: from,
+            tag: standing.tag(),
             seqs: Vec::with_capacity(room),
             ats: Vec::with_capacity(room),
             kinds: Vec::with_capacity(room),
@@ -236,7 +275,7 @@ impl<'a> Facts<'a> {
             hashes: Vec::with_capacity(room),
         };
         for row in rows {
-            all.push(row, desk);
+            all.push(row, standing.desk);
         }
         all
     }

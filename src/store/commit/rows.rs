@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::{Postgres, Transaction};
+use sqlx::PgConnection;
 
 use super::Write;
 use crate::domain::book::{Book, Position};
@@ -10,7 +10,7 @@ use crate::domain::fact::{Fact, Fill, Movement};
 use crate::domain::instrument::InstrumentIx;
 use crate::domain::signal::SourceId;
 use crate::journal::{Fields, Names, Out, Put, Spread};
-use crate::store::{DeskId, StoreError};
+use crate::store::{DeskId, Standing, StoreError};
 
 /// One JSON array a table.
 pub(super) struct Rows {
@@ -38,12 +38,7 @@ type Numbered<'a, T> = (i64, chrono::DateTime<chrono::Utc>, &'a T);
 
 impl Rows {
     /// Returns the rows of a commit, or nothing when it touches none.
-    pub(super) fn of(
-        write: &Write<'_>,
-        desk: DeskId,
-        names: Names<'_>,
-        from_seq: i64,
-    ) -> Result<Option<Self>, StoreError> {
+    pub(super) fn of(write: &Write<'_>, standing: &Standing) -> Result<Option<Self>, StoreError> {
         let (book, touched) = (write.book, write.touched);
         let newest = newest(write);
         let none = touched.positions.is_empty()
@@ -58,7 +53,10 @@ impl Rows {
         if none {
             return Ok(None);
         }
-        let entities = Entities { desk, names };
+        let entities = Entities {
+            desk: standing.desk,
+            names: Names(&standing.instruments),
+        };
         Ok(Some(Self {
             positions: positions(&entities, book, &touched.positions)?,
             legs: entities.text("legs", &touched.legs, |id| book.legs.get(id))?,
@@ -68,15 +66,12 @@ impl Rows {
             newest: newest_text(&entities, book, &newest),
             drifts: entities.text("drifts", &touched.findings, |id| book.findings.get(id))?,
             sources: sources(&entities, book, &touched.sources),
-            records: Records::of(write, &entities, from_seq),
+            records: Records::of(write, &entities, standing.seq),
         }))
     }
 
     /// Writes them in one statement.
-    pub(super) async fn write(
-        self,
-        tx: &mut Transaction<'static, Postgres>,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn write(self, session: &mut PgConnection) -> Result<(), StoreError> {
         sqlx::query_file!(
             "src/store/commit/rows.sql",
             self.positions,
@@ -92,7 +87,7 @@ impl Rows {
             self.drifts,
             self.sources,
         )
-        .execute(&mut **tx)
+        .execute(session)
         .await?;
         Ok(())
     }

@@ -1,5 +1,4 @@
 SELECT d.seq, d.head, d.last_at, d.epoch,
-    (SELECT k.seq FROM desks k WHERE k.desk_id = $1) AS "known_seq!",
     (SELECT json_agg(m)::text FROM marks m WHERE m.desk_id = $1) AS marks,
     (SELECT json_agg(json_build_array(a.n, f.signal_id, f.status, f.answer))::text
      FROM unnest($2::text[], $3::int[], $4::text[], $5::bytea[])
@@ -16,4 +15,4 @@ SELECT d.seq, d.head, d.last_at, d.epoch,
          (SELECT NULL, NULL, NULL, 3 FROM signals s
           WHERE s.desk_id = $1 AND s.source = a.source AND s.alert_id = a.alert LIMIT 1)
          ORDER BY rank LIMIT 1) f) AS earlier
-FROM desks d WHERE d.desk_id = $1 FOR UPDATE OF d
+FROM desks d WHERE d.desk_id = $1
