@@ -3,6 +3,9 @@
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
+# What `torana --version` names; the history itself is not part of the context.
+ARG TORANA_COMMIT="unknown commit"
+ENV TORANA_COMMIT=${TORANA_COMMIT}
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \

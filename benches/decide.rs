@@ -235,6 +235,7 @@ fn entry(rules: &Rules, now: DateTime<Utc>, figures: (&str, i64, i64, i64)) -> I
         er: Some(Ratio::new(Decimal::new(82, 2))),
         at: now,
         bar: None,
+        opened_before: None,
         id_reused: false,
         profile: None,
     }))

@@ -129,6 +129,7 @@ fn said(number: u32, rules: &Rules, at: DateTime<Utc>) -> Signal {
         er: Some(Ratio::new(Decimal::new(9, 1))),
         at,
         bar: None,
+        opened_before: None,
         id_reused: false,
         profile: None,
     }

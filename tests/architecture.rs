@@ -447,6 +447,31 @@ fn the_table_has_no_circle() {
 }
 
 #[test]
+fn whatever_is_compiled_in_is_in_the_container_image() {
+    let ignore = fs::read_to_string(".dockerignore").unwrap();
+    let let_in: BTreeSet<&str> = ignore
+        .lines()
+        .filter_map(|one| one.strip_prefix('!'))
+        .collect();
+    let included = sources_in("src").into_iter().flat_map(|source| {
+        let file = Path::new("src").join(&source.path);
+        let folder = file.parent().unwrap().to_path_buf();
+        let named = source.text.split("include_str!(\"").skip(1);
+        let named = named.filter_map(|rest| rest.split_once('"'));
+        named.map(|(name, _)| folder.join(name)).collect::<Vec<_>>()
+    });
+    let here = fs::canonicalize(".").unwrap();
+    for path in included {
+        let path = fs::canonicalize(path).unwrap();
+        let first = path.strip_prefix(&here).unwrap().iter().next().unwrap();
+        // what only tests compile in
+        let is_known = first == "tests" || let_in.contains(first.to_str().unwrap());
+        assert!(is_known, "{}", path.display());
+    }
+    assert!(let_in.contains("migrations") && let_in.contains("src") && let_in.contains(".sqlx"));
+}
+
+#[test]
 fn every_rule_can_fail() {
     let seen = |rule: Rule, path: &str, text: &str| !rule(&Source::new(path, text)).is_empty();
     let caught: [(Rule, &str, &str); 12] = [

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 
 use super::{database_name, paper};
 use crate::config::{Config, Mode};
-use crate::store::cluster::Cluster;
+use crate::store::cluster::{Cluster, ClusterOptions};
 
 /// The database's file.
 const DATABASE: &str = "database.dump";
@@ -57,7 +57,10 @@ fn own(config: &Config) -> anyhow::Result<Cluster> {
     if config.secrets.database_url.is_some() {
         bail!("DATABASE_URL names a server of your own: use its pg_dump and pg_restore");
     }
-    Ok(Cluster::open(&config.data_dir.join("pg"))?)
+    Ok(Cluster::open_with(&ClusterOptions {
+        bin_dir: config.pg_bin_dir.clone(),
+        ..ClusterOptions::new(config.data_dir.join("pg"))
+    })?)
 }
 
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {

@@ -40,7 +40,8 @@ use crate::domain::money::Money;
 use crate::http::admin::token;
 use crate::http::{self, Doors, PriceSeen, Serving};
 use crate::notify::Degraded;
-use crate::store::{self, Deadlines, DeskId, NewDesk, Store, cluster::Cluster};
+use crate::store::cluster::{Cluster, ClusterOptions};
+use crate::store::{self, Deadlines, DeskId, NewDesk, Store, StoreError};
 use crate::telemetry;
 
 /// How long tasks may take to end once told to.
@@ -63,7 +64,8 @@ pub struct Opened {
 
 /// How a database is reached.
 struct Database {
-    owner: PgConnectOptions,
+    /// Who may change the schema; nobody, where only the service's role is known.
+    owner: Option<PgConnectOptions>,
     service: PgConnectOptions,
     cluster: Option<Cluster>,
 }
@@ -71,20 +73,24 @@ struct Database {
 /// Returns how the configured database is reached, or our own in the data directory.
 fn database(config: &Config) -> anyhow::Result<Database> {
     if let Some(url) = &config.secrets.database_url {
-        let owner = config.secrets.database_owner_url.as_ref().unwrap_or(url);
+        let owner = config.secrets.database_owner_url.as_ref();
+        let owner = owner.map(|url| url.expose_secret().parse()).transpose()?;
         return Ok(Database {
-            owner: owner.expose_secret().parse()?,
+            owner,
             service: url.expose_secret().parse()?,
             cluster: None,
         });
     }
     let name = database_name(config);
-    let cluster = Cluster::open(&config.data_dir.join("pg"))?;
+    let cluster = Cluster::open_with(&ClusterOptions {
+        bin_dir: config.pg_bin_dir.clone(),
+        ..ClusterOptions::new(config.data_dir.join("pg"))
+    })?;
     cluster.create_database(&name)?;
     let dir = cluster.dir().display().to_string();
     info!(dir, "using our own PostgreSQL {} in {dir}", cluster.major());
     Ok(Database {
-        owner: cluster.owner_options(&name),
+        owner: Some(cluster.owner_options(&name)),
         service: cluster.service_options(&name),
         cluster: Some(cluster),
     })
@@ -135,7 +141,7 @@ pub async fn open(config: Config) -> anyhow::Result<Opened> {
         cluster,
     } = database(&config)?;
     let patience = Patience::new();
-    while let Err(error) = store::migrate(owner.clone()).await {
+    while let Err(error) = bring_up_to_date(owner.as_ref(), &service).await {
         let lasting = patience.outlast(error).await;
         lasting.context("the schema could not be brought up to date")?;
     }
@@ -169,6 +175,19 @@ pub async fn open(config: Config) -> anyhow::Result<Opened> {
     })
 }
 
+/// Changes the schema where that is needed. Without an owner's role the only one known is tried, and
+/// only when something is to be changed: a service's role may not even ask to.
+async fn bring_up_to_date(
+    owner: Option<&PgConnectOptions>,
+    service: &PgConnectOptions,
+) -> Result<(), StoreError> {
+    match owner {
+        Some(owner) => store::migrate(owner.clone()).await,
+        None if store::is_up_to_date(service).await? => Ok(()),
+        None => store::migrate(service.clone()).await,
+    }
+}
+
 /// Returns how the database is talked to.
 const fn deadlines(settings: &Settings) -> Deadlines {
     let database = &settings.database;
@@ -193,7 +212,7 @@ pub struct Deciding {
     pub last: CancellationToken,
 }
 
-/// Starts a desk on an opened database, gives a new one its capital and adopts the rules.
+/// Starts a desk on an opened database.
 pub async fn decide(opened: &Opened) -> anyhow::Result<Deciding> {
     let settings = &opened.config.settings;
     let crash = match settings.crash_after.clone() {
@@ -216,10 +235,6 @@ pub async fn decide(opened: &Opened) -> anyhow::Result<Deciding> {
     let token = last.clone();
     tasks.spawn(worker.run(token).map(|()| "desk"));
     let patience = Patience::new();
-    let rules = opened.config.rules.hash;
-    while let Err(error) = desk.input(Input::Rules(rules), None).await {
-        patience.outlast(error).await?;
-    }
     while let Err(error) = desk.refresh().await {
         patience.outlast(error).await?;
     }
@@ -249,6 +264,7 @@ pub async fn serve(opened: Opened) -> anyhow::Result<()> {
     let counters = telemetry::counters();
     let mut deciding = decide(&opened).await?;
     let desk = Arc::clone(&deciding.desk);
+    adopt(&desk).await?;
     let is_practice = real.is_none();
     let (practice, route) = match real {
         Some((real, route)) => (real, Some(route)),
@@ -299,6 +315,16 @@ pub async fn serve(opened: Opened) -> anyhow::Result<()> {
     }
     announce(&opened.config, address);
     until_stopped(deciding, &opened).await
+}
+
+/// Makes this process's rules those of the desk: what was proved under others is to be proved anew.
+/// A command beside a running gateway does not: one shell's settings must not stop its exits.
+async fn adopt(desk: &Desk) -> anyhow::Result<()> {
+    let patience = Patience::new();
+    while let Err(error) = desk.input(Input::Rules(desk.rules().hash), None).await {
+        patience.outlast(error).await?;
+    }
+    Ok(())
 }
 
 fn listen(config: &Config) -> anyhow::Result<TcpListener> {

@@ -22,8 +22,12 @@ pub async fn reset(config: Config) -> anyhow::Result<Opened> {
              fresh --state, without paper.external here"
         );
     }
-    let Database { owner, cluster, .. } = database(&config)?;
-    match begin_anew(owner, DeskId(1)).await? {
+    let Database {
+        owner,
+        service,
+        cluster,
+    } = database(&config)?;
+    match begin_anew(owner.unwrap_or(service), DeskId(1)).await? {
         Anew::Begun => {}
         Anew::HeldBy(holder) => bail!("a gateway is running ({holder}): stop it first"),
     }

@@ -13,7 +13,7 @@ use crate::domain::book::Book;
 use crate::domain::fact::Fact;
 use crate::domain::input::Scope;
 use crate::domain::instrument::{Found, InstrumentIx};
-use crate::domain::rules::Rules;
+use crate::domain::rules::{Rules, RulesHash};
 use crate::http::admin::token;
 use crate::store::AccessChange;
 
@@ -61,6 +61,14 @@ impl Working {
 
     pub(super) async fn on(opened: Opened) -> anyhow::Result<Self> {
         let deciding = app::decide(&opened).await?;
+        let known = deciding.desk.seen().map(|book| book.desk.rules);
+        if known
+            .is_some_and(|known| known != RulesHash::default() && known != opened.config.rules.hash)
+        {
+            eprintln!(
+                "note: this terminal's configuration is not the one the gateway runs with; the gateway's stays in force"
+            );
+        }
         Ok(Self { opened, deciding })
     }
 

@@ -89,6 +89,7 @@ impl Loader<'_> {
             rules,
             signals,
             data_dir: data_dir?,
+            pg_bin_dir: given(self.env, "PG_BIN_DIR").map(Into::into),
             warnings: market.warnings,
             assumed,
             lines: market.lines,

@@ -81,6 +81,8 @@ pub struct Config {
     pub signals: Signals,
     /// Where data live.
     pub data_dir: PathBuf,
+    /// Where the programs of our own PostgreSQL are (`PG_BIN_DIR`); looked for when nobody says.
+    pub pg_bin_dir: Option<PathBuf>,
     /// What is legal and risky.
     pub warnings: Vec<String>,
     /// Figures nobody we know vouches for, of what is enabled, and whether a person confirmed them.

@@ -102,7 +102,7 @@ fn detail(facts: &[Fact], code: &str) -> String {
     }
     match code {
         "already_flat" => "nothing is held".to_owned(),
-        "not_held" => "no open leg fits, or none opened before this bar".to_owned(),
+        "not_held" => "no open leg fits, or none was opened before this alert was made".to_owned(),
         "exit_in_progress" => "an exit of as much is under way".to_owned(),
         "faulted" => "a fault inside the decision; nothing was ordered".to_owned(),
         other => other.replace('_', " "),

@@ -41,7 +41,7 @@ fn held(gate: &str) -> Option<&'static str> {
         "basis_unknown" => "chart and contract must both have fresh prices",
         "price_unknown" => "the contract must have a fresh price",
         "divergence" => "the market must be as near the signal's price, in percent",
-        "atr_missing" => "an entry must bring an atr above 0",
+        "atr_missing" => "an entry must bring an atr above 0, or a bar before it must have",
         "stop_missing" => "an entry must bring a stop on the losing side of its price",
         "stop_distance" => "the stop must be neither too near nor too far",
         "uncertain_outstanding" => "an order of the instrument is in doubt",
@@ -64,7 +64,9 @@ fn book(gate: &str) -> Option<&'static str> {
     Some(match gate {
         "no_equity" => "there must be equity to measure on",
         "cash_unknown" => "the broker's free cash must be known and fresh",
-        "lot_multiple" => "the quantity must be whole lots, at least one",
+        "lot_multiple" => {
+            "the quantity must be whole lots, at least one, and where it is strict all of them must fit"
+        }
         "size" => "at least one lot must fit",
         "portfolio_risk" => "risk of the whole book, in percent of equity; may be at most as much",
         "portfolio_volatility" => {

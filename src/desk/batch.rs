@@ -342,7 +342,7 @@ impl Desk {
                 continue;
             }
             let input = with_history(&submitted.input, seen.as_ref());
-            let facts = self.decide_one(book, &input, now);
+            let facts = self.consider(book, &input, now);
             for fact in &facts {
                 book.apply(fact, now);
             }
@@ -362,7 +362,7 @@ impl Desk {
 
     /// Decides one input. A panic inside it is contained: the input is put aside, entries stop,
     /// and every other position stays guarded.
-    pub(super) fn decide_one(&self, book: &Book, input: &Input, now: DateTime<Utc>) -> Vec<Fact> {
+    pub fn consider(&self, book: &Book, input: &Input, now: DateTime<Utc>) -> Vec<Fact> {
         let rules = &*self.parts.rules;
         catch_unwind(|| decide(book, rules, input, now)).unwrap_or_else(|_panic| {
             if self.faults.is_known(input, book.desk.state) {

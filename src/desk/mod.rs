@@ -254,14 +254,14 @@ impl Desk {
         self.refresh().await?;
         let mut book = self.seen().map(|book| (*book).clone()).unwrap_or_default();
         self.parts.marks.merge_into(&mut book.marks);
-        Ok(self.decide_one(&book, input, self.parts.clock.now()))
+        Ok(self.consider(&book, input, self.parts.clock.now()))
     }
 
     /// Returns whether `input` would make anything true now, as far as this process sees.
     pub fn would_matter(&self, input: &Input) -> bool {
         let now = self.parts.clock.now();
         self.seen()
-            .is_some_and(|book| !self.decide_one(&book, input, now).is_empty())
+            .is_some_and(|book| !self.consider(&book, input, now).is_empty())
     }
 
     /// Looks whether another process changed the book, and reads it if so.

@@ -108,6 +108,8 @@ pub struct Signal {
     pub at: DateTime<Utc>,
     /// The bar it speaks of.
     pub bar: Option<DateTime<Utc>>,
+    /// An exit means only what was opened before this moment.
+    pub opened_before: Option<DateTime<Utc>>,
     /// Its `id` was seen before on a signal that was not the same.
     pub id_reused: bool,
     /// The stricter profile of its source.

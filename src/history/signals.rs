@@ -163,6 +163,7 @@ impl Maker<'_> {
             er: None::<Ratio>,
             at,
             bar: None,
+            opened_before: None,
             id_reused: false,
             profile: None,
         }

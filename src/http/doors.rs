@@ -137,6 +137,9 @@ pub fn age_limits(webhook: &WebhookSettings) -> AgeLimits {
     }
 }
 
+/// Seconds' worth of reads by one route that a source may have passed on at once.
+const READS_AT_ONCE: u32 = 5;
+
 fn allowances(config: &Config) -> Allowances {
     let (limits, sources) = (&config.settings.limits, &config.settings.sources);
     let allowance = |each: u32, per, burst: u32| Allowance {
@@ -145,6 +148,7 @@ fn allowances(config: &Config) -> Allowances {
         burst: burst.try_into().unwrap_or(core::num::NonZeroU32::MIN),
     };
     let failures = limits.failures_per_minute;
+    let reads = config.settings.openalgo.book_reads_per_second;
     Allowances {
         requests: allowance(
             limits.requests_per_second,
@@ -157,6 +161,7 @@ fn allowances(config: &Config) -> Allowances {
             Period::Second,
             sources.alerts_burst,
         ),
+        reads: allowance(reads, Period::Second, reads.saturating_mul(READS_AT_ONCE)),
     }
 }
 

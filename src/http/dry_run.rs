@@ -13,7 +13,6 @@ use super::webhook::Reader;
 use crate::desk::{Desk, Told, tell};
 use crate::domain::book::Book;
 use crate::domain::calendar::exchange_day;
-use crate::domain::decide::decide;
 use crate::domain::fact::Fact;
 use crate::domain::input::{Mark, PriceSource, Quote};
 use crate::domain::instrument::{InstrumentIx, Instruments};
@@ -50,7 +49,7 @@ impl DryRun {
             follow((desk, reader.now), &mut book, (instrument, price));
         }
         let id = alert.asked.id();
-        let facts = decide(&book, desk.rules(), &input(alert.asked), reader.now);
+        let facts = desk.consider(&book, &input(alert.asked), reader.now);
         Ok(Self {
             record: alert.record,
             told: tell(id, &facts),

@@ -13,6 +13,7 @@ use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 
 use super::webhook::SignalError;
+use crate::broker::openalgo::Route;
 use crate::domain::signal::SourceId;
 
 /// After so many requests the silent ones are forgotten.
@@ -47,6 +48,8 @@ pub struct Allowances {
     pub failures: Allowance,
     /// Alerts of a source.
     pub alerts: Allowance,
+    /// Reads of a source that are passed on to OpenAlgo, by one route.
+    pub reads: Allowance,
 }
 
 type Limiter<K, C> =
@@ -59,6 +62,7 @@ pub struct Limits<C: Clock = DefaultClock> {
     requests: Limiter<IpAddr, C>,
     failures: Limiter<IpAddr, C>,
     alerts: Limiter<SourceId, C>,
+    reads: Limiter<(SourceId, Route), C>,
     taken: AtomicU32,
 }
 
@@ -75,12 +79,14 @@ impl<C: Clock + Clone> Limits<C> {
             requests,
             failures,
             alerts,
+            reads,
         } = allowances;
         Self {
             allowances,
             requests: RateLimiter::new(requests.quota(), store(), clock.clone()),
             failures: RateLimiter::new(failures.quota(), store(), clock.clone()),
             alerts: RateLimiter::new(alerts.quota(), store(), clock.clone()),
+            reads: RateLimiter::new(reads.quota(), store(), clock.clone()),
             taken: AtomicU32::new(0),
         }
     }
@@ -91,6 +97,7 @@ impl<C: Clock + Clone> Limits<C> {
             self.requests.retain_recent();
             self.failures.retain_recent();
             self.alerts.retain_recent();
+            self.reads.retain_recent();
         }
         let counted = self.requests.check_key(&network(address));
         counted.map_err(|_too_many| self.allowances.requests.exceeded("requests"))
@@ -106,6 +113,12 @@ impl<C: Clock + Clone> Limits<C> {
     pub fn alert(&self, source: SourceId) -> Result<(), SignalError> {
         let counted = self.alerts.check_key(&source);
         counted.map_err(|_too_many| self.allowances.alerts.exceeded("alerts"))
+    }
+
+    /// Counts a read of a source: whoever polls must not keep OpenAlgo from taking orders.
+    pub fn read(&self, source: SourceId, route: Route) -> Result<(), SignalError> {
+        let counted = self.reads.check_key(&(source, route));
+        counted.map_err(|_too_many| self.allowances.reads.exceeded("reads"))
     }
 
     /// Returns how many addresses are remembered.
@@ -170,6 +183,7 @@ mod tests {
             requests: allowance(10, 3),
             failures: allowance(1, 1),
             alerts: allowance(5, 15),
+            reads: allowance(2, 2),
         };
         Limits::with_clock(allowances, clock)
     }
@@ -211,5 +225,14 @@ mod tests {
         clock.advance(Duration::from_secs(1));
         drop(limits.request(IpAddr::V4(u32::MAX.into())));
         assert_eq!(limits.addresses(), 1);
+    }
+
+    #[test]
+    fn a_source_that_polls_one_route_may_still_read_the_others() {
+        let limits = limits(&FakeRelativeClock::default());
+        let read = |source, route| limits.read(SourceId(source), route).is_ok();
+        assert!(read(1, Route::Quotes) && read(1, Route::Quotes));
+        assert!(!read(1, Route::Quotes));
+        assert!(read(1, Route::Funds) && read(2, Route::Quotes));
     }
 }

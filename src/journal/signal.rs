@@ -9,7 +9,7 @@ use crate::domain::signal::{Ask, Expected, Scout, Signal, TradeWord, Which};
 record! {
     Signal {
         id, source, ask, instrument, contract, product, price, stop, target, atr, er, at, bar,
-        id_reused, profile,
+        id_reused, profile, opened_before,
     }
     Scout {
         id, source, instrument, product, profile, at, price, atr, er, supertrend, long_entry,

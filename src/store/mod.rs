@@ -86,6 +86,30 @@ pub async fn migrate(owner: PgConnectOptions) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Returns whether the schema is the one this program was built with.
+///
+/// # Errors
+///
+/// The database is away.
+pub async fn is_up_to_date(service: &PgConnectOptions) -> Result<bool, StoreError> {
+    let mut session = PgConnection::connect_with(service).await?;
+    let made = sqlx::query_scalar!(
+        r#"SELECT to_regclass('public._sqlx_migrations') IS NOT NULL AS "made!""#
+    )
+    .fetch_one(&mut session)
+    .await?;
+    let newest = MIGRATIONS.iter().map(|one| one.version).max();
+    let found = if made {
+        sqlx::query_scalar!("SELECT max(version) FROM _sqlx_migrations WHERE success")
+            .fetch_one(&mut session)
+            .await?
+    } else {
+        None
+    };
+    session.close().await?;
+    Ok(found == newest)
+}
+
 impl Store {
     /// Opens a small pool as the role that may neither change the schema nor history. It connects
     /// once, to find what is wrong before anything depends on it.

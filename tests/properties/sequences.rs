@@ -107,6 +107,7 @@ fn signal(day: &mut Day, (a, b, c): (u8, u8, u8), move_by: i64) {
         er: None,
         at: day.now,
         bar: (a % 7 == 0).then_some(day.now),
+        opened_before: None,
         id_reused: a % 50 == 0,
         profile: None,
     };

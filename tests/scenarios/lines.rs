@@ -183,6 +183,7 @@ impl Desk {
             er: None,
             at: self.now,
             bar: None,
+            opened_before: None,
             id_reused: false,
             profile: None,
         };
@@ -196,6 +197,11 @@ impl Desk {
                 "bar" => {
                     let bar = moment(words.must("a time"), self.now, self.now.date_naive());
                     signal.bar = Some(bar);
+                    signal.opened_before = Some(bar);
+                }
+                "made" => {
+                    let made = moment(words.must("a time"), self.now, self.now.date_naive());
+                    signal.opened_before = Some(made);
                 }
                 "source" => signal.source = SourceId(words.must("a number").parse().unwrap()),
                 "id_reused" => signal.id_reused = true,

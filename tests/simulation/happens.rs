@@ -74,6 +74,7 @@ impl Life {
             er: Ratio::new(Decimal::new(9, 1)).into(),
             at: self.now,
             bar: None,
+            opened_before: None,
             id_reused: false,
             profile: None,
         };

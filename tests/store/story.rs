@@ -399,6 +399,7 @@ fn reversal(number: u8) -> Signal {
         er: Some(Ratio::ONE),
         at: at(500),
         bar: None,
+        opened_before: None,
         id_reused: false,
         profile: None,
     }

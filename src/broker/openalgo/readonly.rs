@@ -11,7 +11,7 @@ use crate::broker::{Quote, ReadError};
 use crate::domain::order::Exchange;
 
 /// A route that may be passed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Route {
     /// The price of one contract.
     Quotes,

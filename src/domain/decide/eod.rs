@@ -349,6 +349,7 @@ fn signal_of(look: &Scout, (kind, direction, layer): (EntryKind, Direction, Laye
         er: look.er,
         at: look.at,
         bar: None,
+        opened_before: None,
         id_reused: false,
         profile: look.profile.clone(),
     }

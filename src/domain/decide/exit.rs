@@ -40,7 +40,7 @@ impl Decision<'_> {
             .values()
             .filter(|leg| leg.is_open() && leg.contract.instrument == signal.instrument)
             .filter(|leg| matches(which, leg.direction, leg.layer))
-            .filter(|leg| signal.bar.is_none_or(|bar| leg.opened_at < bar))
+            .filter(|leg| signal.opened_before.is_none_or(|end| leg.opened_at < end))
             .collect();
         let coming: Vec<&Intent> = book
             .entries_of(signal.instrument)
@@ -48,7 +48,7 @@ impl Decision<'_> {
                 Goal::Open(goal) => matches(which, intent.direction, goal.layer),
                 Goal::Close(_) => false,
             })
-            .filter(|intent| signal.bar.is_none_or(|bar| intent.at < bar))
+            .filter(|intent| signal.opened_before.is_none_or(|end| intent.at < end))
             .collect();
         if legs.is_empty() && coming.is_empty() {
             let code = Code("not_held");

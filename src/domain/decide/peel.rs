@@ -89,7 +89,7 @@ impl Decision<'_> {
         }
         let value = spec.point_value;
         let ask = PeelAsk {
-            equity: view.book.equity(rules, view.now).sizing,
+            equity: view.book.equity(rules, view.now).limit(),
             position_risk: legs.iter().map(|leg| leg.risk(close, value)).sum(),
             position_vol: legs.iter().map(|leg| leg.volatility(value)).sum(),
             lots,

@@ -505,7 +505,7 @@ impl<'a> Entry<'a> {
             ratio: self.view.rules.pyramid.ratio,
             contract: lot,
         });
-        (size.lots, size.limiter) = caps.bind(size.lots, size.limiter, self.equity.sizing);
+        (size.lots, size.limiter) = caps.bind(size.lots, size.limiter, self.equity.limit());
         size
     }
 

@@ -35,11 +35,15 @@ pub(super) fn cash(entry: &Entry<'_>) -> Judged {
     }
 }
 
-/// A given quantity is a whole number of lots, where the profile insists, and at least one.
+/// A given quantity is at least one lot; where the profile insists, it is whole lots and all of them
+/// fit.
 pub(super) fn lot_multiple(entry: &Entry<'_>) -> Judged {
     match (entry.cap, entry.view.rules.alerts.quantity) {
         (None, _) => Judged::NotAsked,
-        (Some(_), QuantityUse::Strict) => plain(!entry.odd_quantity),
+        (Some(_), QuantityUse::Strict) if entry.odd_quantity => plain(false),
+        (Some(asked), QuantityUse::Strict) => entry.lots().map_or(Judged::NotAsked, |lots| {
+            compared(lots >= asked, lots.decimal(), asked.decimal())
+        }),
         (Some(lots), QuantityUse::Cap) => plain(!lots.is_zero()),
     }
 }
@@ -199,8 +203,14 @@ pub(super) fn heat(entry: &Entry<'_>) -> Judged {
         return Judged::NotAsked;
     };
     let most = entry.view.book.desk.opening.percent(limit);
-    let after = entry.exposure.planned + each.times(lots.decimal());
-    compared(after <= most, after.get(), most.get())
+    let planned = entry.exposure.planned;
+    let after = planned + each.times(lots.decimal());
+    if after <= most {
+        Judged::Pass(Some(after.get()), Some(most.get()))
+    } else {
+        let fits = fits(most - planned, each);
+        Judged::Fail(Some(after.get()), Some(most.get()), fits)
+    }
 }
 
 /// There is room for one more position.

@@ -236,7 +236,8 @@ impl Call<'_> {
         if !self.object.has("apikey") {
             return Ok(Reply::object(&Problems::no_key()).http());
         }
-        self.source().await?;
+        let source = self.source().await?;
+        self.doors.limits.read(source.sender.id, route)?;
         let Some(reads) = &self.doors.reads else {
             return Ok(Reply::error(503, "[no_openalgo] there is no OpenAlgo to read from").http());
         };

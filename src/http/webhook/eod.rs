@@ -6,6 +6,7 @@ use super::fields::Fields;
 use super::identity::Identity;
 use super::{Asked, Body, Kind, Reader};
 use crate::domain::money::Price;
+use crate::domain::order::Direction;
 use crate::domain::signal::Scout;
 
 /// Conditions that must be there and only explain the four words that count.
@@ -48,6 +49,9 @@ pub(super) fn scout(
         moment: Some(at),
         ..reader.identity(Kind::EodMonitor, &meant, body)?
     };
+    // the way that its source may not open is not heard; every exit is
+    let only = reader.sender.scope.only;
+    let may_open = |direction| only.is_none_or(|only| only == direction);
     let scout = Scout {
         id: identity.cause(reader.desk, reader.now),
         source: reader.sender.id,
@@ -59,9 +63,10 @@ pub(super) fn scout(
         atr,
         er: Some(er),
         supertrend,
-        long_entry: conditions.truth("long_entry")?,
+        long_entry: conditions.truth("long_entry")? && may_open(Direction::Long),
         long_exit: conditions.truth("long_exit")?,
-        short_entry: conditions.truth_opt("short_entry")?.unwrap_or(false),
+        short_entry: conditions.truth_opt("short_entry")?.unwrap_or(false)
+            && may_open(Direction::Short),
         short_exit: conditions.truth_opt("short_exit")?.unwrap_or(false),
     };
     Ok((Asked::Scout(scout), identity))

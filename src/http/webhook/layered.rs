@@ -59,6 +59,7 @@ pub(super) fn entry(
         er: Some(er),
         at,
         bar: reader.bar_of_entry(fields)?,
+        opened_before: None,
         id_reused: false,
         profile: reader.sender.profile.clone(),
     };
@@ -94,6 +95,7 @@ pub(super) fn exit(reader: &Reader<'_>, body: &Body<'_>) -> Result<(Asked, Ident
         er: None,
         at: at.map_or(reader.now, |at| at.min(reader.now)),
         bar: reader.bar_of_exit(fields)?,
+        opened_before: reader.opened_before(fields)?,
         id_reused: false,
         profile: reader.sender.profile.clone(),
     };

@@ -77,7 +77,7 @@ pub struct TurnedAway {
     /// Why.
     #[source]
     pub error: SignalError,
-    /// Its body as [`Alert::record`] has it, when it was an object at all.
+    /// Its body as [`Alert::record`] has it, as far as it can be read; nothing of what is no JSON.
     pub record: Option<String>,
 }
 
@@ -101,9 +101,12 @@ pub struct Reader<'a> {
 impl Reader<'_> {
     /// Returns what a body means.
     pub fn read(&self, body: &[u8]) -> Result<Alert, TurnedAway> {
-        let object = Object::parse(body).map_err(|error| TurnedAway {
-            error: error.into(),
-            record: None,
+        let object = Object::parse(body).map_err(|error| {
+            let error = SignalError::from(error);
+            // Where the body cannot be read, its secrets cannot be found: why it was turned away is
+            // all that is kept.
+            let record = (error.status() == 422).then(|| "{}".to_owned());
+            TurnedAway { error, record }
         })?;
         let record = object.record();
         let body = Body {
@@ -253,6 +256,15 @@ impl Reader<'_> {
     fn bar_of_exit(&self, fields: &Fields<'_>) -> Result<Option<DateTime<Utc>>, SignalError> {
         let bar = fields.time_opt("bar_time")?;
         Ok(bar.map(|bar| bar.min(self.now)))
+    }
+
+    /// Returns before when that must have been opened which an exit means, where the alert says so:
+    /// before its sender made it. A bar's time alone is the bar's opening with some senders and its
+    /// end with others, and what was opened at the close before would never be meant by the first.
+    fn opened_before(&self, fields: &Fields<'_>) -> Result<Option<DateTime<Utc>>, SignalError> {
+        let made = fields.time_opt("timestamp")?;
+        let bar = fields.time_opt("bar_time")?;
+        Ok(made.max(bar).map(|moment| moment.min(self.now)))
     }
 
     /// Refuses a time that lies further back than `age_max`.

@@ -65,6 +65,7 @@ pub(super) fn signal(
         er: None,
         at: at.min(reader.now),
         bar: bar.map(|bar| bar.min(reader.now)),
+        opened_before: reader.opened_before(fields)?,
         id_reused: false,
         profile: reader.sender.profile.clone(),
     };

@@ -145,6 +145,21 @@ fn an_exit_from_a_clock_that_runs_ahead_counts_as_made_now() {
 }
 
 #[test]
+fn an_exit_means_what_was_opened_before_it_was_made_not_before_its_bar_began() {
+    let exit = |times: &str| {
+        signal(&format!(
+            r#"{{"type":"EXIT","instrument":"GOLD_MINI","position":"ALL"{times}}}"#
+        ))
+    };
+    let at = |text: &str| Some(text.parse::<DateTime<Utc>>().unwrap());
+    let both = r#","timestamp":"2026-11-20T04:15:01Z","bar_time":"2026-11-20T04:00:00Z""#;
+    assert_eq!(exit(both).opened_before, at("2026-11-20T04:15:01Z"));
+    let bar = r#","bar_time":"2026-11-20T04:00:00Z""#;
+    assert_eq!(exit(bar).opened_before, at("2026-11-20T04:00:00Z"));
+    assert_eq!(exit("").opened_before, None);
+}
+
+#[test]
 fn a_layered_alert_without_a_range_says_so_by_its_absence() {
     assert_eq!(signal(&entry("350", "0")).atr, None);
 }
