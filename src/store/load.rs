@@ -236,7 +236,7 @@ async fn rows(executor: impl PgExecutor<'_>, desk: DeskId) -> Result<Vec<Row>, S
             AND (i.ended_at IS NULL OR i.ended_at >= d.last_at - $2::interval
                  OR EXISTS (SELECT FROM o WHERE o.intent = i.id)
                  OR EXISTS (SELECT FROM legs l WHERE l.desk_id = $1
-                     AND l.id = i.leg AND l.closed_at IS NULL))
+                     AND l.id IN (i.leg, split_part(i.id, '/', 1)) AND l.closed_at IS NULL))
         UNION ALL
         SELECT 'orders', o.id, row_to_json(o)::text FROM o
         UNION ALL

@@ -78,7 +78,27 @@ impl Life {
             id_reused: false,
             profile: None,
         };
+        self.sent.push(signal.clone());
         self.feed(&Input::Signal(Box::new(signal)));
+    }
+
+    /// The sender says again what it said before, word for word: its answer was lost, or a process
+    /// died between commit and answer. What was decided is told again, and nothing follows.
+    pub(crate) fn alert_again(&mut self) {
+        if self.sent.is_empty() {
+            return;
+        }
+        let newest = self.sent.len() - 1;
+        let any = usize::try_from(self.chance.below(4)).unwrap();
+        if self.chance.happens(300) {
+            self.die();
+        }
+        let mut signal = self.sent[newest.saturating_sub(any)].clone();
+        // Under another name it is another alert, as old as it is.
+        if self.chance.happens(300) {
+            signal.id = self.cause();
+            self.feed(&Input::Signal(Box::new(signal)));
+        }
     }
 
     /// The bars that closed since: most are told of, some twice, some by the broker's history.
@@ -113,11 +133,28 @@ impl Life {
                     opened_at: Some(at - TimeDelta::seconds(BAR)),
                     at,
                     close: self.price_of(front),
-                    atr: Some(stock.atr()),
+                    atr: Some(stock.wide_atr()),
                 };
+                self.told_bars.push(bar);
                 self.feed(&Input::Bar(Box::new(bar)));
             }
         }
+    }
+
+    /// A bar of hours ago is told once more, under another name.
+    pub(crate) fn bar_again(&mut self) {
+        if self.told_bars.is_empty() {
+            return;
+        }
+        let any = self
+            .chance
+            .below(u64::try_from(self.told_bars.len()).unwrap());
+        let mut bar = self.told_bars[usize::try_from(any).unwrap()];
+        if let BarFrom::Alert { source, .. } = bar.from {
+            let id = self.cause();
+            bar.from = BarFrom::Alert { id, source };
+        }
+        self.feed(&Input::Bar(Box::new(bar)));
     }
 
     /// The looks of the last minute before a close.

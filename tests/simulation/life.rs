@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, SubsecRound as _, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use torana::config::{self, Environment, Options};
 use torana::desk::words::sentence;
@@ -11,21 +11,21 @@ use torana::domain::calendar::{Session, exchange_day};
 use torana::domain::decide::decide;
 use torana::domain::fact::{Fact, LedgerKind, Movement};
 use torana::domain::ids::{Cause, OrderId, Purpose};
-use torana::domain::input::{
-    Command, ExitWhat, Funds, Input, Mark, Outcome, PriceSource, Quote, Tick,
-};
+use torana::domain::input::{Command, ExitWhat, Funds, Input, Mark, Outcome};
 use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::money::{Money, Percent, Price};
 use torana::domain::order::Ticket;
+use torana::domain::price::Judge;
 use torana::domain::rules::{
     Breakeven, EodExit, OnBreach, ProtectiveStop, RollUse, Rules, StopHitOn,
 };
-use torana::sim::fills;
+use torana::domain::signal::{Bar, Signal};
 
 use crate::accounts::Accounts;
 use crate::books::Readings;
 use crate::broker::Broker;
 use crate::chance::Chance;
+use crate::feed::Judges;
 use crate::market::{Stock, TRADED};
 use crate::watch::Watch;
 
@@ -73,6 +73,11 @@ pub(crate) struct Life {
     pub(crate) queued: Vec<(OrderId, Ticket)>,
     pub(crate) searches: BTreeMap<OrderId, Search>,
     pub(crate) readings: Readings,
+    pub(crate) judges: Judges,
+    /// Alerts of today, as they were sent.
+    pub(crate) sent: Vec<Signal>,
+    /// Bars of today, as they were told.
+    pub(crate) told_bars: Vec<Bar>,
     pub(crate) accounts: Accounts,
     /// What each instrument's end-of-day looks say today.
     pub(crate) looks: BTreeMap<InstrumentIx, u64>,
@@ -110,6 +115,9 @@ impl Life {
             queued: Vec::new(),
             searches: BTreeMap::new(),
             readings: Readings::default(),
+            judges: Judges::new(),
+            sent: Vec::new(),
+            told_bars: Vec::new(),
             accounts: Accounts::default(),
             looks: BTreeMap::new(),
             frozen: BTreeSet::new(),
@@ -162,6 +170,12 @@ impl Life {
             if self.chance.happens(60) {
                 self.alert();
             }
+            if self.chance.happens(25) {
+                self.alert_again();
+            }
+            if self.chance.happens(10) {
+                self.bar_again();
+            }
             if self.chance.happens(8) {
                 self.die();
             }
@@ -208,7 +222,7 @@ impl Life {
     /// Lets time pass, with everything that this brings.
     pub(crate) fn step(&mut self, seconds: i64) {
         let before = self.now;
-        self.now += TimeDelta::seconds(seconds);
+        self.now = (self.now + TimeDelta::seconds(seconds)).trunc_subsecs(0);
         self.broker.new_day(self.now);
         self.market();
         self.arrive();
@@ -267,62 +281,6 @@ impl Life {
         stock.price_of(stock.named(contract))
     }
 
-    /// Moves the prices of what trades now.
-    fn market(&mut self) {
-        for at in 0..self.stocks.len() {
-            if !self.is_open(&self.stocks[at]) {
-                continue;
-            }
-            self.stocks[at].walk(&mut self.chance);
-            let stock = &self.stocks[at];
-            let over = |contract| {
-                let at = (&self.rules.calendar, self.now);
-                self.rules.instruments.is_over(contract, at)
-            };
-            for listed in stock.listed.iter().filter(|one| !over(one.contract)) {
-                let price = stock.price_of(listed);
-                let seen = fills::Quote::around(price, stock.tick.get());
-                self.broker
-                    .quote((stock.exchange, &listed.symbol), seen, self.now);
-                let quote = Quote {
-                    price,
-                    bid: Some(seen.bid),
-                    ask: Some(seen.ask),
-                    at: self.now,
-                };
-                let mark = Mark {
-                    quote,
-                    margin: None,
-                    source: PriceSource::Rest,
-                };
-                self.book.marks.contracts.insert(listed.contract, mark);
-            }
-        }
-    }
-
-    /// What is held is judged on the new prices, unless the feed is silent.
-    fn ticks(&mut self) {
-        let held: BTreeSet<ContractId> = self
-            .book
-            .legs
-            .values()
-            .filter(|leg| leg.is_open())
-            .map(|leg| leg.contract)
-            .collect();
-        for contract in held {
-            let silent = self.faults && self.chance.happens(150);
-            let mark = self.book.marks.contracts.get(&contract).copied();
-            if let Some(mark) = mark.filter(|mark| !silent && mark.quote.at == self.now) {
-                let (quote, source) = (mark.quote, PriceSource::Feed);
-                self.feed(&Input::Tick(Tick {
-                    contract,
-                    quote,
-                    source,
-                }));
-            }
-        }
-    }
-
     pub(crate) fn cause(&mut self) -> Cause {
         self.causes += 1;
         let [a, b, c, d] = self.causes.to_be_bytes();
@@ -330,7 +288,7 @@ impl Life {
     }
 
     /// Everything but the facts is forgotten.
-    fn die(&mut self) {
+    pub(crate) fn die(&mut self) {
         self.tell("the process dies and starts again");
         let marks = self.book.marks.clone();
         let mut anew = self.morning.clone();
@@ -344,6 +302,11 @@ impl Life {
         self.answers.clear();
         self.searches.clear();
         self.readings = Readings::default();
+        let good = |mark: &Mark| Judge::knowing(Some(mark.quote.price));
+        let marks = self.book.marks.contracts.iter();
+        self.judges = marks
+            .map(|(contract, mark)| (*contract, good(mark)))
+            .collect();
     }
 
     /// The market is open for a while, nothing goes wrong any more, and everything finds its end.
@@ -390,6 +353,12 @@ impl Life {
         self.settle_ended();
         self.looks.clear();
         self.frozen.clear();
+        self.sent.clear();
+        self.told_bars.clear();
+        self.judges.clear();
+        for stock in &mut self.stocks {
+            stock.night(&mut self.chance);
+        }
     }
 
     /// A person takes everything out.

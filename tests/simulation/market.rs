@@ -29,6 +29,10 @@ pub(crate) struct Stock {
     pub(crate) price: Price,
     pub(crate) listed: Vec<Listed>,
     pub(crate) per_lot: u64,
+    /// For how many looks nothing moves.
+    still: u64,
+    /// How wide bars are, in hundredths of what is usual.
+    width: i64,
 }
 
 /// One contract.
@@ -75,6 +79,8 @@ impl Stock {
             price,
             listed: listed.collect(),
             per_lot,
+            still: 0,
+            width: 100,
         }
     }
 
@@ -100,13 +106,38 @@ impl Stock {
         round_down(Price::new(moved.max(Decimal::ONE)).unwrap(), self.tick)
     }
 
-    /// Moves a little, seldom far.
+    /// Returns what the chart says one bar moves: at times wide, at times narrow.
+    pub(crate) fn wide_atr(&self) -> Points {
+        Points::new((self.atr().get() * Decimal::new(self.width, 2)).round_dp(2))
+    }
+
+    /// Moves a little, seldom far, and at times not at all.
     pub(crate) fn walk(&mut self, chance: &mut Chance) {
+        if self.still > 0 {
+            self.still -= 1;
+            return;
+        }
+        if chance.happens(30) {
+            self.still = chance.below(40);
+        }
         let far = chance.happens(15);
         let step = if far {
-            chance.between(-350, 350)
+            chance.between(-450, 450)
         } else {
             chance.between(-25, 25)
+        };
+        self.price = self.away(self.price, step);
+        if chance.happens(20) {
+            self.width = chance.between(50, 300);
+        }
+    }
+
+    /// The next day may open far from where the last one closed.
+    pub(crate) fn night(&mut self, chance: &mut Chance) {
+        let step = if chance.happens(200) {
+            chance.between(-700, 700)
+        } else {
+            0
         };
         self.price = self.away(self.price, step);
     }

@@ -46,6 +46,7 @@ impl Life {
             }
             10 => self.order(Command::Flatten),
             11..=20 => self.roll(),
+            21..=40 => self.put_stop(),
             _ => {}
         }
     }
@@ -76,6 +77,18 @@ impl Life {
             let leg = self.chance.one_of(&legs);
             let lots = self.chance.happens(500).then_some(Lots::ONE);
             self.order(Command::Exit(ExitWhat::Leg(leg), lots));
+        }
+    }
+
+    /// A person wants a stop elsewhere: nearer, or farther away, which nobody gets.
+    fn put_stop(&mut self) {
+        let legs = self.book.legs.values().filter(|leg| leg.is_open());
+        let legs: Vec<_> = legs.map(|leg| (leg.id, leg.contract, leg.stop)).collect();
+        if !legs.is_empty() {
+            let (leg, contract, stop) = self.chance.one_of(&legs);
+            let moved = self.chance.between(-80, 80);
+            let to = self.stock_of(contract).away(stop, moved);
+            self.order(Command::Stop(leg, to));
         }
     }
 

@@ -13,7 +13,10 @@ use torana::domain::rules::Rules;
 /// Remembers what may not change back.
 #[derive(Default)]
 pub(crate) struct Watch {
+    /// Where the stop of each leg stands, by what was said of it and nothing else.
     stops: BTreeMap<LegId, Price>,
+    /// What each alert has opened.
+    opened_by: BTreeMap<SignalId, IntentId>,
     /// Orders whose bytes have left.
     sent: BTreeSet<OrderId>,
     ledger: Money,
@@ -44,8 +47,17 @@ impl Watch {
                 );
             }
             Fact::DayStarted { .. } => self.opened.clear(),
-            Fact::IntentApproved(one) if one.intent.purpose == Purpose::Entry => {
-                self.may_open(book);
+            Fact::IntentApproved(one) => {
+                if one.intent.purpose == Purpose::Entry {
+                    self.may_open(book);
+                }
+                let by = one.signal.filter(|_| one.intent.purpose.opens());
+                let known = by.and_then(|by| self.opened_by.insert(by, one.intent));
+                assert!(
+                    known.is_none(),
+                    "an alert opens {known:?} and {}",
+                    one.intent
+                );
             }
             Fact::IntentClosed { intent, .. } => {
                 let open = book.intents.get(intent).is_some_and(Intent::is_open);
@@ -74,13 +86,10 @@ impl Watch {
                     order.id
                 );
             }
-            Fact::StopMoved { leg, from, to, .. } => {
-                let leg = &book.legs[leg];
-                assert!(
-                    *from == leg.stop && leg.direction.gain(*from, *to) > Points::ZERO,
-                    "the stop of {} moves from {from} to {to}",
-                    leg.id
-                );
+            Fact::LegOpened(one) => self.stop_is(one.leg, one.stop),
+            Fact::LegCarried(one) => self.stop_is(one.leg, one.stop),
+            Fact::StopMoved { leg, from, to, .. } | Fact::StopOrdered { leg, from, to, .. } => {
+                self.tightens(&book.legs[leg], (*from, *to));
             }
             Fact::LegReduced(reduction) => {
                 let leg = &book.legs[&reduction.leg];
@@ -109,15 +118,24 @@ impl Watch {
         assert!(fits, "{taken} positions were opened today and one more is");
     }
 
-    /// Looks at the book after a step.
-    pub(crate) fn holds(&mut self, book: &Book) {
+    fn stop_is(&mut self, leg: LegId, stop: Price) {
+        self.stops.insert(leg, stop);
+    }
+
+    fn tightens(&mut self, leg: &Leg, (from, to): (Price, Price)) {
+        let stood = self.stops.insert(leg.id, to).unwrap();
+        assert!(
+            from == stood && leg.direction.gain(stood, to) > Points::ZERO,
+            "the stop of {} moves from {from} to {to} and stood at {stood}",
+            leg.id
+        );
+    }
+
+    /// Looks at the book after a step: every stop stands where it was said to stand last.
+    pub(crate) fn holds(&self, book: &Book) {
         for leg in book.legs.values().filter(|leg| leg.is_open()) {
-            let before = self.stops.insert(leg.id, leg.stop).unwrap_or(leg.stop);
-            assert!(
-                leg.direction.gain(before, leg.stop) >= Points::ZERO,
-                "the stop of {} loosened",
-                leg.id
-            );
+            let said = self.stops.get(&leg.id);
+            assert_eq!(said, Some(&leg.stop), "the stop of {}", leg.id);
         }
     }
 

@@ -718,9 +718,11 @@ impl Book {
         self.intents.retain(|id, intent| {
             let ended = intent.end.map(|(_, at)| at);
             // What takes a leg out keeps its name as long as that is there: a later one must not
-            // take it, nor a stop that a person gave up come back.
+            // take it, nor a stop that a person gave up come back. The exit half of a reversal has
+            // the name that the exits of the leg it opened would have.
+            let named_alike = held(&intent.leg) || held(&LegId(id.cause));
             ended.is_none()
-                || (!intent.opens() && (!old(ended) || held(&intent.leg)))
+                || (!intent.opens() && (!old(ended) || named_alike))
                 || orders
                     .range(id.order(0)..=id.order(u16::MAX))
                     .next()
