@@ -12,7 +12,7 @@ use super::exit::Out;
 use crate::domain::book::{Intent, Leg};
 use crate::domain::calendar::{SquareOff, exchange_day};
 use crate::domain::fact::{CancelWhy, Code, ExitReason, Fact};
-use crate::domain::ids::{IntentId, Purpose};
+use crate::domain::ids::Purpose;
 use crate::domain::input::TradingState;
 use crate::domain::instrument::{ContractId, InstrumentIx};
 use crate::domain::order::Product;
@@ -127,17 +127,7 @@ impl Decision<'_> {
             by_person: false,
             lots: None,
         };
-        let taken = |number: &u16| {
-            let (cause, purpose, number) = (leg.id.0, Purpose::Exit, *number);
-            let name = IntentId {
-                cause,
-                purpose,
-                number,
-            };
-            self.view.book.intents.contains_key(&name)
-        };
-        let number = (leg.exits..u16::MAX).find(|number| !taken(number));
-        self.exit_leg(leg, out, number.unwrap_or(u16::MAX));
+        self.exit_leg(leg, out, leg.exits);
     }
 
     /// Returns whether this decision has already ended an entry, or ordered its cancel.

@@ -212,11 +212,7 @@ impl Decision<'_> {
             }
             return self.cancel_entry_of(leg.id);
         }
-        let intent = IntentId {
-            cause: out.cause,
-            purpose: Purpose::Exit,
-            number,
-        };
+        let intent = self.exit_name(out.cause, number);
         self.say(Fact::IntentApproved(Box::new(Approval {
             intent,
             signal: out.signal,
@@ -240,20 +236,23 @@ impl Decision<'_> {
         self.cancel_entry_of(leg.id);
     }
 
-    /// Returns the first number that no exit of this cause has: the exit half of a reversal has the
-    /// cause of its entry.
-    pub(super) fn free_exit(&self, cause: Cause) -> u16 {
-        let intents = &self.view.book.intents;
-        let taken = |number: &u16| {
-            intents.contains_key(&IntentId {
-                cause,
-                purpose: Purpose::Exit,
-                number: *number,
-            })
+    /// Returns the name of an exit: with this number, or the first after it that no exit of the cause
+    /// has. The exit half of a reversal has the name that the exits of the leg it opens begin with.
+    fn exit_name(&self, cause: Cause, number: u16) -> IntentId {
+        let purpose = Purpose::Exit;
+        let of = |number| IntentId {
+            cause,
+            purpose,
+            number,
         };
-        (0..u16::MAX)
-            .find(|number| !taken(number))
-            .unwrap_or(u16::MAX)
+        let is_taken = |id: &IntentId| {
+            let mut said = self.facts.iter().filter_map(Fact::approval);
+            self.view.book.intents.contains_key(id) || said.any(|one| one.intent == *id)
+        };
+        let mut names = (number..u16::MAX).map(of);
+        names
+            .find(|id| !is_taken(id))
+            .unwrap_or_else(|| of(u16::MAX))
     }
 
     /// An exit needs the leg's own working entry out of the way.
@@ -271,11 +270,7 @@ impl Decision<'_> {
     /// Takes out what an entry still in flight may yet fill.
     pub(super) fn exit_intent(&mut self, entry: &Intent, out: Out, order: (u16, Lots)) {
         let (number, lots) = order;
-        let intent = IntentId {
-            cause: out.cause,
-            purpose: Purpose::Exit,
-            number,
-        };
+        let intent = self.exit_name(out.cause, number);
         self.say(Fact::IntentApproved(Box::new(Approval {
             intent,
             signal: out.signal,

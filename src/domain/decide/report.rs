@@ -223,8 +223,7 @@ impl Decision<'_> {
             by_person: false,
             lots: None,
         };
-        let number = self.free_exit(out.cause);
-        self.exit_intent(case.intent, out, (number, held));
+        self.exit_intent(case.intent, out, (0, held));
     }
 
     /// An exit's fill makes its leg smaller and books the gain.

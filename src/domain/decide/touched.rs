@@ -24,7 +24,7 @@ impl Decision<'_> {
             by_person: false,
             lots: None,
         };
-        self.exit_leg(leg, out, self.free_exit(cause));
+        self.exit_leg(leg, out, 0);
     }
 
     /// Returns why a leg is out when its resting order was touched: where that lies at the stop,
