@@ -156,9 +156,7 @@ impl Life {
             let (exchange, symbol) = (stock.exchange, stock.named(contract).symbol.clone());
             self.broker
                 .settle((exchange, &symbol), (product, price), today);
-            self.tell(&format!(
-                "the broker settles {lots} lots of {symbol} at {price}"
-            ));
+            self.tell(|| format!("the broker settles {lots} lots of {symbol} at {price}"));
             let (lots, point) = (-lots.to_i64().unwrap(), self.point(contract));
             self.accounts
                 .phone(key, (lots, price.get()), (point, Money::ZERO));

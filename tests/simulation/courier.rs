@@ -23,7 +23,7 @@ impl Life {
         self.late = coming;
         for one in there {
             if let Some(id) = self.broker.place(&one.ticket, None, now) {
-                self.tell(&format!("the broker takes {id}, late"));
+                self.tell(|| format!("the broker takes {id}, late"));
             }
         }
         if self.chance.happens(300) {

@@ -89,7 +89,7 @@ impl Life {
         let side = self.chance.one_of(&[-1, 1]);
         let reach = self.chance.between(1_500, 2_500) * side;
         let far = self.stock_of(contract).away(true_price, reach);
-        self.tell(&format!("a frame says {far}, which is not so"));
+        self.tell(|| format!("a frame says {far}, which is not so"));
         let verdict = self.frame(contract, far, PriceSource::Feed);
         assert_eq!(verdict, Verdict::Suspicious, "{far} is believed at once");
         match self.chance.below(10) {

@@ -10,7 +10,7 @@ use torana::domain::signal::{
     Ask, Bar, BarFrom, Expected, Layer, Scout, Signal, SourceId, TradeWord, Which,
 };
 
-use crate::life::Life;
+use crate::life::{Happened, Life};
 
 /// Seconds of a bar.
 const BAR: i64 = 3_600;
@@ -98,6 +98,8 @@ impl Life {
         if self.chance.happens(300) {
             signal.id = self.cause();
             self.feed(&Input::Signal(Box::new(signal)));
+        } else if let Some(script) = &mut self.script {
+            script.push((self.now, Happened::Again(Box::new(signal))));
         }
     }
 

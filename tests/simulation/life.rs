@@ -11,7 +11,9 @@ use torana::domain::calendar::{Session, exchange_day};
 use torana::domain::decide::decide;
 use torana::domain::fact::{Fact, LedgerKind, Movement};
 use torana::domain::ids::{Cause, OrderId, Purpose};
-use torana::domain::input::{Command, ExitWhat, Funds, Input, Mark, Outcome};
+use torana::domain::input::{
+    Command, ExitWhat, Funds, Input, Mark, Marks, Outcome, Scope, TradingState,
+};
 use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::money::{Money, Percent, Price};
 use torana::domain::order::Ticket;
@@ -33,14 +35,11 @@ use crate::watch::Watch;
 pub(crate) const DAYS: usize = 5;
 
 /// The capital of a desk, in rupees.
-const CAPITAL: i64 = 20_000_000;
+pub(crate) const CAPITAL: i64 = 20_000_000;
 
 /// The first days of a life: an ordinary week, one in which metals change their contract, and one
 /// that ends with the index contract of the month.
 const FIRST_DAYS: [&str; 3] = ["2026-10-12", "2026-10-15", "2026-10-21"];
-
-/// How much of a story is told.
-const TOLD: usize = 120;
 
 /// A search for an order that nobody answered for.
 pub(crate) struct Search {
@@ -53,6 +52,23 @@ pub(crate) struct Search {
 pub(crate) struct Late {
     pub(crate) at: DateTime<Utc>,
     pub(crate) ticket: Ticket,
+}
+
+/// What happened in a life, for whoever lives it again.
+pub(crate) enum Happened {
+    /// The core was told something.
+    Told(Box<Telling>),
+    /// An alert came word for word as before.
+    Again(Box<Signal>),
+    /// The process died.
+    Died,
+}
+
+/// What the core was told, at which prices, and what became true.
+pub(crate) struct Telling {
+    pub(crate) input: Input,
+    pub(crate) marks: Marks,
+    pub(crate) facts: Vec<Fact>,
 }
 
 /// Some days of one desk.
@@ -84,15 +100,21 @@ pub(crate) struct Life {
     /// Instruments that were frozen today: nothing leaves on its own there.
     pub(crate) frozen: BTreeSet<InstrumentIx>,
     causes: u32,
+    /// What happened, where somebody wants to know.
+    pub(crate) script: Option<Vec<(DateTime<Utc>, Happened)>>,
+    /// The first facts.
+    pub(crate) first: Vec<(Fact, DateTime<Utc>)>,
     /// Whether things may go wrong.
     pub(crate) faults: bool,
+    /// How many of the last lines of its story are kept; a life that goes well has none.
+    told_max: usize,
     told: VecDeque<String>,
     /// How often each kind of fact became true.
     pub(crate) seen: BTreeMap<&'static str, u32>,
 }
 
 impl Life {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, told_max: usize) -> Self {
         let mut chance = Chance::new(seed);
         let first: NaiveDate = chance.one_of(&FIRST_DAYS).parse().unwrap();
         let rules = rules(&mut chance, first);
@@ -122,11 +144,14 @@ impl Life {
             looks: BTreeMap::new(),
             frozen: BTreeSet::new(),
             causes: 0,
+            script: None,
+            first: opening().map(|fact| (fact, now)).to_vec(),
             faults: true,
+            told_max,
             told: VecDeque::new(),
             seen: BTreeMap::new(),
         };
-        life.fold(&[opening()]);
+        life.fold(&opening());
         life
     }
 
@@ -135,10 +160,14 @@ impl Life {
         self.told.iter().cloned().collect::<Vec<_>>().join("\n")
     }
 
-    pub(crate) fn tell(&mut self, line: &str) {
-        if self.told.len() >= TOLD {
+    pub(crate) fn tell(&mut self, line: impl FnOnce() -> String) {
+        if self.told_max == 0 {
+            return;
+        }
+        if self.told.len() >= self.told_max {
             self.told.pop_front();
         }
+        let line = line();
         self.told.push_back(format!(
             "{} {line}",
             torana::domain::calendar::ist(self.now).format("%d %b %H:%M:%S")
@@ -244,6 +273,15 @@ impl Life {
     /// Decides and folds; returns what became true.
     pub(crate) fn feed(&mut self, input: &Input) -> Vec<Fact> {
         let facts = decide(&self.book, &self.rules, input, self.now);
+        // most of what changes nothing is not worth a transaction
+        if let Some(script) = self.script.as_mut().filter(|_| !facts.is_empty()) {
+            let told = Telling {
+                input: input.clone(),
+                marks: self.book.marks.clone(),
+                facts: facts.clone(),
+            };
+            script.push((self.now, Happened::Told(Box::new(told))));
+        }
         self.fold(&facts);
         facts
     }
@@ -254,7 +292,10 @@ impl Life {
             self.accounts
                 .note(&self.book, &self.rules, (fact, self.now));
             self.book.apply(fact, self.now);
-            self.tell(&sentence(fact, &self.rules.instruments));
+            if self.told_max > 0 {
+                let told = sentence(fact, &self.rules.instruments);
+                self.tell(|| told);
+            }
             *self.seen.entry(torana::journal::kind(fact)).or_default() += 1;
             self.journal.push((fact.clone(), self.now));
         }
@@ -289,7 +330,10 @@ impl Life {
 
     /// Everything but the facts is forgotten.
     pub(crate) fn die(&mut self) {
-        self.tell("the process dies and starts again");
+        if let Some(script) = &mut self.script {
+            script.push((self.now, Happened::Died));
+        }
+        self.tell(|| "the process dies and starts again".to_owned());
         let marks = self.book.marks.clone();
         let mut anew = self.morning.clone();
         for (fact, at) in &self.journal {
@@ -375,15 +419,22 @@ fn morning(day: NaiveDate) -> DateTime<Utc> {
     torana::domain::calendar::from_ist(day.and_hms_opt(9, 10, 0).unwrap())
 }
 
-/// The first fact of every life.
-fn opening() -> Fact {
+/// The first facts of every life: those of a new desk.
+fn opening() -> [Fact; 2] {
     let capital = Money::rupees(CAPITAL);
-    Fact::LedgerMoved(Box::new(Movement {
+    let ledger = Fact::LedgerMoved(Box::new(Movement {
         kind: LedgerKind::Opening,
         amount: capital,
         after: capital,
         order: None,
-    }))
+    }));
+    let state = Fact::TradingStateSet {
+        scope: Scope::Desk,
+        state: TradingState::Active,
+        by: "torana".to_owned(),
+        why: "a new paper desk".to_owned(),
+    };
+    [ledger, state]
 }
 
 fn rules(chance: &mut Chance, today: NaiveDate) -> Rules {

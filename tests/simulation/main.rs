@@ -19,6 +19,7 @@ mod books;
 mod broker;
 mod chance;
 mod courier;
+mod durable;
 mod feed;
 mod happens;
 mod life;
@@ -35,20 +36,29 @@ use life::{DAYS, Life};
 /// Seeds that a run looks at unless it is told otherwise, and those that ever failed.
 const SEEDS: core::ops::Range<u64> = 0..40;
 const USUAL: usize = 40;
-const FAILED_ONCE: &[u64] = &[53, 88, 119, 182, 206];
+const FAILED_ONCE: &[u64] = &[53, 88, 119, 182, 206, 419];
+
+/// Seeds that are lived over PostgreSQL as well.
+const DURABLE: core::ops::Range<u64> = 0..2;
+
+/// Returns the seeds that are asked for under this name.
+fn asked(name: &str) -> Option<core::ops::Range<u64>> {
+    let text = std::env::var(name).ok()?;
+    let (first, last) = text.split_once("..")?;
+    Some(first.parse().ok()?..last.parse().ok()?)
+}
 
 fn seeds() -> Vec<u64> {
-    let asked = std::env::var("TORANA_SEEDS").ok();
-    let range = asked.and_then(|text| {
-        let (first, last) = text.split_once("..")?;
-        Some(first.parse().ok()?..last.parse().ok()?)
-    });
+    let range = asked("TORANA_SEEDS");
     FAILED_ONCE
         .iter()
         .copied()
         .chain(range.unwrap_or(SEEDS))
         .collect()
 }
+
+/// How many lines of a story are told.
+const TOLD: usize = 20_000;
 
 /// What must have become true somewhere for the days to mean anything.
 const EVERYTHING: &[&str] = &[
@@ -92,17 +102,27 @@ type Seen = BTreeMap<&'static str, u32>;
 
 /// Lives a seed; returns what became true, or how its story ends.
 fn live(seed: u64) -> Result<Seen, String> {
-    let mut life = Life::new(seed);
+    let mut life = Life::new(seed, 0);
     match catch_unwind(AssertUnwindSafe(|| life.live())) {
         Ok(()) => Ok(life.seen),
+        // the same once more, telling it
+        Err(_) => Err(told(seed)),
+    }
+}
+
+/// Lives a seed that fails; returns how its story ends.
+fn told(seed: u64) -> String {
+    let mut life = Life::new(seed, TOLD);
+    match catch_unwind(AssertUnwindSafe(|| life.live())) {
+        Ok(()) => format!("{seed} fails, and told once more it does not"),
         Err(why) => {
             let said = why.downcast_ref::<String>().map(String::as_str);
             let said = said.or_else(|| why.downcast_ref::<&str>().copied());
             let (story, said) = (life.story(), said.unwrap_or("no reason"));
-            Err(format!(
+            format!(
                 "TORANA_SEEDS={seed}..{} fails; its story ends:\n{story}\n{said}",
                 seed + 1
-            ))
+            )
         }
     }
 }
@@ -147,4 +167,35 @@ fn days_of_anything_end_with_the_account_of_the_broker_and_nothing_done_twice() 
             .collect();
         assert!(missing.is_empty(), "it never happened: {missing:?}");
     }
+}
+
+#[test]
+fn the_same_days_over_postgresql_with_kills_make_the_same_facts() {
+    let seeds: Vec<u64> = asked("TORANA_DURABLE").unwrap_or(DURABLE).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let mut all = durable::Lived::default();
+        while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let one = runtime.block_on(durable::live_again(*seed));
+            all.facts += one.facts;
+            all.deaths += one.deaths;
+            all.unanswered.0 += one.unanswered.0;
+            all.unanswered.1 += one.unanswered.1;
+        }
+        all
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
+        for lived in threads.into_iter().map(|one| one.join().unwrap()) {
+            let (unanswered, made) = lived.unanswered;
+            eprintln!(
+                "{} facts, {} deaths, {unanswered} without an answer, {made} of them committed",
+                lived.facts, lived.deaths
+            );
+        }
+    });
 }

@@ -156,10 +156,12 @@ impl Life {
         );
         let price = order.average();
         let charges = order.charges;
-        self.tell(&format!(
-            "by phone: {side:?} {lots} lots of {} at {price}",
-            ticket.symbol
-        ));
+        self.tell(|| {
+            format!(
+                "by phone: {side:?} {lots} lots of {} at {price}",
+                ticket.symbol
+            )
+        });
         let signed = if side == Side::Buy { 1 } else { -1 } * i64::from(lots);
         let point = spec_point(&self.rules, contract, today);
         self.accounts

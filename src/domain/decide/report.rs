@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::Decision;
 use super::exit::Out;
 use super::finish::End;
-use crate::domain::book::{CancelState, Intent, Leg, Order, OrderState, share};
+use crate::domain::book::{CancelState, Intent, Leg, ModifyState, Order, OrderState, share};
 use crate::domain::charges::{ChargeKind, Traded};
 use crate::domain::fact::{
     CancelWhy, Code, ExitReason, Fact, Fill, Goal, IntentEnd, LedgerKind, LegOpening, Movement,
@@ -365,7 +365,7 @@ impl Decision<'_> {
 
     /// Ends the order when the broker says so, or when all of it is filled.
     fn close(&mut self, case: &Case<'_>, report: &Report, mut end: End) {
-        let done = !case.order.quantity.is_zero() && report.quantity >= case.order.quantity;
+        let done = case.is_done(report);
         let why = match report.status {
             _ if done => Some(OrderEnd::Filled),
             ReportStatus::Working | ReportStatus::Complete => None,
@@ -392,6 +392,24 @@ impl Decision<'_> {
 }
 
 impl Case<'_> {
+    /// Returns whether all of the order is filled. One that was made smaller may be filled whole before
+    /// the book has shown its new size: what the broker took counts, and where that is in doubt, a
+    /// second look at an order that is complete and says no more.
+    fn is_done(&self, report: &Report) -> bool {
+        let order = self.order;
+        if order.quantity.is_zero() || report.quantity >= order.quantity {
+            return !order.quantity.is_zero();
+        }
+        let complete = report.status == ReportStatus::Complete && !report.quantity.is_zero();
+        complete
+            && match order.resting.modify {
+                ModifyState::Taken(change, _) => report.quantity >= change.quantity,
+                ModifyState::Wanted(..) | ModifyState::None => {
+                    order.resting.doubted && report.quantity == order.filled
+                }
+            }
+    }
+
     /// Returns the rupees that charges are taken of.
     fn turnover(&self, report: &Report) -> Money {
         let per_lot = Decimal::from(self.instrument.per_lot(self.spec).max(1));
