@@ -87,12 +87,13 @@ pub(super) fn start(
     let settings = &opened.config.settings;
     let baselines = Arc::new(Baselines::new(settings.courier.baseline_age));
     let calls = Arc::new(Calls::default());
+    let budget = budget(settings);
     let (prices, feed) = prices(desk, opened, (&parts, feed));
     let way = way(desk, &parts, settings);
     let courier = Courier {
         desk: Arc::clone(desk),
         broker: Arc::clone(&parts.broker),
-        budget: budget(settings),
+        budget: Arc::clone(&budget),
         lease: Arc::clone(&parts.lease),
         baselines: Arc::clone(&baselines),
         calls: Arc::clone(&calls),
@@ -118,7 +119,7 @@ pub(super) fn start(
             settings.monitor.book_poll,
         ),
         history: History::new(Arc::clone(desk)),
-        mode: approval_mode(opened, (desk, &parts.broker)),
+        mode: approval_mode(opened, (desk, &parts.broker, budget)),
         way,
         prices: Arc::clone(&prices),
         nudge: Arc::clone(&nudge),
@@ -168,10 +169,10 @@ fn price_hint(hint: Hint) -> PriceHint {
 /// Returns who asks for OpenAlgo's mode: at the start too, where orders are real.
 fn approval_mode(
     opened: &Opened,
-    (desk, broker): (&Arc<Desk>, &Arc<OpenAlgo>),
+    (desk, broker, budget): (&Arc<Desk>, &Arc<OpenAlgo>, Arc<Budget>),
 ) -> ApprovalMode<OpenAlgo> {
     let real = opened.config.settings.mode == Mode::Live;
-    ApprovalMode::new(Arc::clone(desk), Arc::clone(broker), real)
+    ApprovalMode::new(Arc::clone(desk), Arc::clone(broker), (budget, real))
 }
 
 /// Returns who asks where orders go, where they are real.

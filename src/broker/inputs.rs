@@ -13,11 +13,21 @@ impl From<Result<Ack, BrokerError>> for CallResult {
             Ok(Ack::Sent(id)) => Self::Sent(id),
             Ok(Ack::Queued { pending }) => Self::Queued(pending),
             Err(BrokerError::NotSent { why, .. }) => Self::NotSent(why.to_string()),
-            Err(BrokerError::Refused { text, kind, .. }) => {
-                Self::Refused(format!("[{}] {text}", kind.word()))
+            Err(BrokerError::Refused { text, kind, id, .. }) => {
+                Self::Refused(naming(format!("[{}] {text}", kind.word()), id.as_ref()))
             }
-            Err(BrokerError::Uncertain { why, .. }) => Self::Uncertain(why),
+            Err(BrokerError::Uncertain { why, id, .. }) => {
+                Self::Uncertain(naming(why, id.as_ref()))
+            }
         }
+    }
+}
+
+/// Returns the words of an answer with the name it bore, so that a person can look it up.
+fn naming(words: String, id: Option<&BrokerOrderId>) -> String {
+    match id {
+        Some(id) => format!("{words}; it names {id}"),
+        None => words,
     }
 }
 
@@ -150,6 +160,21 @@ mod tests {
         );
         let expected = CallResult::Refused("[key] Invalid openalgo apikey".to_owned());
         assert_eq!(CallResult::from(refused), expected);
+    }
+
+    #[test]
+    fn an_answer_keeps_the_name_it_bore() {
+        let place = |status, body: &str| {
+            let call = crate::broker::openalgo::classify::Call::Place;
+            let answer = crate::broker::openalgo::classify::classify(call, status, body.as_bytes());
+            CallResult::from(answer)
+        };
+        let uncertain = place(201, r#"{"status":"error","orderid":"B7","message":"odd"}"#);
+        let why = "not a success: status 201, \"odd\"; it names B7".to_owned();
+        assert_eq!(uncertain, CallResult::Uncertain(why));
+        let refused = place(400, r#"{"status":"error","orderid":"B8","message":"no"}"#);
+        let why = "[other] no; it names B8".to_owned();
+        assert_eq!(refused, CallResult::Refused(why));
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub enum BrokerError {
         why: String,
         /// A name that appeared in an answer which is no acknowledgement: worth looking up.
         id: Option<BrokerOrderId>,
+        /// Whether OpenAlgo itself answered: then its call is over, whatever came of it.
+        answered: bool,
         /// The error underneath.
         #[source]
         source: Option<Source>,

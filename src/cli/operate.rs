@@ -115,7 +115,7 @@ pub struct SettleArgs {
     /// It is at the broker, under this id.
     #[arg(long, value_name = "BROKER_ID", group = "outcome")]
     placed: Option<String>,
-    /// It never arrived.
+    /// It never arrived, or was taken and the broker's order book does not show it.
     #[arg(long, group = "outcome")]
     not_placed: bool,
     /// Of a finding: our book changes as proposed.

@@ -1,6 +1,6 @@
 //! What the parts of a configuration must be to each other: what is refused, and what is risky.
 
-use chrono::{Days, NaiveDate};
+use chrono::{Days, NaiveDate, TimeDelta};
 
 use super::load::note;
 use super::section::Problems;
@@ -9,6 +9,15 @@ use super::{Config, Mode};
 
 /// The most orders a second that an exchange takes of one account.
 const ORDERS_PER_SECOND_MAX: u32 = 10;
+
+/// Fewer agreeing reads may come from one reading that the broker repeats.
+const PROOF_READS_MIN: u32 = 3;
+
+/// A broker's books may be that late, or empty for so long, with success.
+const PROOF_SPAN_MIN: TimeDelta = TimeDelta::seconds(15);
+
+/// OpenAlgo waits 120 s for the broker, and a call takes its time to get there and back.
+const CALL_DEADLINE_MIN: TimeDelta = TimeDelta::seconds(125);
 
 /// Judges the parts of a configuration together.
 pub(super) fn judge(config: &mut Config, today: NaiveDate, problems: &Problems) {
@@ -33,6 +42,7 @@ pub(super) fn judge(config: &mut Config, today: NaiveDate, problems: &Problems) 
     }
     judge_addresses(settings, problems);
     judge_channels(config, problems);
+    judge_proof(config, problems);
     let settings = &config.settings;
     if settings.monitor.order_polls.is_empty() {
         note(problems, "monitor.order_polls", "needs at least one pause");
@@ -93,6 +103,40 @@ fn judge_channels(config: &Config, problems: &Problems) {
                 "TORANA_MAIL_PASSWORD",
                 "is needed for notify.mail_user",
             );
+        }
+    }
+}
+
+/// Notes a proof that could end before the call does which it is about; in live also one that is
+/// weaker than what keeps an order from being doubled.
+fn judge_proof(config: &Config, problems: &Problems) {
+    let (settings, proof) = (&config.settings, &config.rules.proof);
+    let call = TimeDelta::from_std(settings.openalgo.order_timeout).unwrap_or(TimeDelta::MAX);
+    if proof.call_deadline <= call {
+        let problem = format!(
+            "must be longer than openalgo.order_timeout, {} s: a call that goes on has not ended",
+            call.as_seconds_f64()
+        );
+        note(problems, "proof.call_deadline", problem);
+    }
+    if settings.mode != Mode::Live {
+        return;
+    }
+    if proof.reads_min < PROOF_READS_MIN {
+        let problem = format!("must be at least {PROOF_READS_MIN} in live");
+        note(problems, "proof.reads_min", problem);
+    }
+    for (key, value, least) in [
+        ("proof.span_min", proof.span_min, PROOF_SPAN_MIN),
+        (
+            "proof.call_deadline",
+            proof.call_deadline,
+            CALL_DEADLINE_MIN,
+        ),
+    ] {
+        if value < least {
+            let problem = format!("must be at least {} s in live", least.num_seconds());
+            note(problems, key, problem);
         }
     }
 }

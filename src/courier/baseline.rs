@@ -10,12 +10,15 @@ use crate::broker::{Broker, OrderRow, ReadError, Rows};
 use crate::domain::input::CallResult;
 use crate::domain::order::{BrokerOrderId, TicketKey};
 
-/// The newest complete order book, and our own orders since.
+/// An order of ours that no book has shown for so long is in none of the day's any more.
+const OURS_MAX: Duration = Duration::from_hours(24);
+
+/// The newest complete order book, and our own orders that it does not show yet.
 #[derive(Debug)]
 pub struct Baselines {
     age_max: Duration,
     last: Mutex<Option<(Instant, Vec<OrderRow>)>>,
-    ours: Mutex<BTreeMap<TicketKey, BTreeSet<BrokerOrderId>>>,
+    ours: Mutex<BTreeMap<TicketKey, BTreeMap<BrokerOrderId, Instant>>>,
     reading: tokio::sync::Mutex<()>,
 }
 
@@ -38,7 +41,7 @@ impl Baselines {
     ) -> Result<Vec<BrokerOrderId>, ReadError> {
         // One read serves all who wait for it.
         let _turn = self.reading.lock().await;
-        if !self.is_young() {
+        if !self.are_young() {
             let asked = Instant::now();
             let book = broker.order_book().await?;
             self.keep(asked, book)?;
@@ -55,6 +58,13 @@ impl Baselines {
                 source: None,
             });
         }
+        let shown: BTreeSet<&BrokerOrderId> = book.rows.iter().map(|row| &row.id).collect();
+        let mut ours = self.ours.lock().unwrap_or_else(PoisonError::into_inner);
+        ours.retain(|_, ids| {
+            ids.retain(|id, sent| !shown.contains(id) && sent.elapsed() < OURS_MAX);
+            !ids.is_empty()
+        });
+        drop(ours);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((asked, book.rows));
         Ok(())
     }
@@ -68,7 +78,7 @@ impl Baselines {
             .map(|row| row.id.clone())
             .collect();
         let ours = self.ours.lock().unwrap_or_else(PoisonError::into_inner);
-        ids.extend(ours.get(key).into_iter().flatten().cloned());
+        ids.extend(ours.get(key).into_iter().flat_map(BTreeMap::keys).cloned());
         ids.into_iter().collect()
     }
 
@@ -76,11 +86,13 @@ impl Baselines {
     pub(super) fn seen(&self, key: &TicketKey, result: &CallResult) {
         if let CallResult::Sent(id) = result {
             let mut ours = self.ours.lock().unwrap_or_else(PoisonError::into_inner);
-            ours.entry(key.clone()).or_default().insert(id.clone());
+            let ids = ours.entry(key.clone()).or_default();
+            ids.insert(id.clone(), Instant::now());
         }
     }
 
-    fn is_young(&self) -> bool {
+    /// Returns whether the newest book may be used for another send.
+    pub(super) fn are_young(&self) -> bool {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.as_ref()
             .is_some_and(|(asked, _)| asked.elapsed() <= self.age_max)

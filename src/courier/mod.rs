@@ -3,35 +3,44 @@
 //! 1. Nothing leaves that is not claimed: the claim is committed under the lease before a byte is
 //!    sent, and the lease is looked at once more, on a monotonic clock, just before.
 //! 2. What may have arrived is never sent again. Its fate is looked up (`monitor::orders`).
-//! 3. An outcome is kept and offered to the desk until it is durable; if this process dies first,
+//! 3. What is compared before a send is young when it leaves: whoever stood long in the line for the
+//!    right to send looks again.
+//! 4. An outcome is kept and offered to the desk until it is durable; if this process dies first,
 //!    the order stays *sending* and the next holder of the lease treats it as uncertain.
 
 mod baseline;
+mod calls;
 
 use core::time::Duration;
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 pub use baseline::Baselines;
+pub use calls::{Calls, Clue};
 
 use crate::broker::Broker;
-use crate::broker::openalgo::{Budget, Class};
+use crate::broker::openalgo::{Budget, Class, Right};
 use crate::desk::{Desk, DeskError, Lease};
 use crate::domain::book::{Book, ModifyState, Order};
 use crate::domain::fact::{Claim, Fact};
 use crate::domain::ids::{OrderId, Purpose};
 use crate::domain::input::{CallKind, CallResult, Dispatch, Input, Outcome, Quote};
-use crate::domain::order::{Pricing, Ticket};
+use crate::domain::order::{BrokerOrderId, Pricing, Ticket};
 use crate::domain::work::{self, Call};
 
 /// The longest that one look for work may wait for a quote.
 const QUOTE_WAIT: Duration = Duration::from_secs(2);
+
+/// The longest stay in the line for the right to send after which nobody looks again.
+const LINE_SHORT: Duration = Duration::from_millis(250);
+
+/// The longest second look: whoever looks holds a right to send that others wait for.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
 
 /// The pause before an outcome that could not be written is offered again.
 const OFFER_PAUSE: Duration = Duration::from_millis(200);
@@ -52,7 +61,7 @@ pub struct Courier<B> {
     pub lease: Arc<Lease>,
     /// The broker's ids seen before.
     pub baselines: Arc<Baselines>,
-    /// Orders whose call has not ended.
+    /// Orders whose call has not ended, and what ended ones have shown.
     pub calls: Arc<Calls>,
     /// Orders served at the same time.
     pub lanes: usize,
@@ -62,33 +71,8 @@ pub struct Courier<B> {
     pub hint: Option<PriceHint>,
 }
 
-/// The orders whose call to the broker has not ended.
-#[derive(Debug, Default)]
-pub struct Calls(Mutex<BTreeSet<OrderId>>);
-
-impl Calls {
-    /// Returns whether the call of this order is still going on in this process.
-    pub fn going_on(&self, order: OrderId) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&order)
-    }
-
-    fn begin(&self, order: OrderId) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(order)
-    }
-
-    fn end(&self, order: OrderId) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&order);
-    }
-}
+/// What an order leaves on: the price, and the broker's order ids before it.
+type Ready = (Option<Quote>, Vec<BrokerOrderId>);
 
 impl<B: Broker> Courier<B> {
     /// Places and cancels everything that is due; returns how many calls were made. New work that
@@ -172,25 +156,12 @@ impl<B: Broker> Courier<B> {
         let Some(probe) = self.ticket(order, None) else {
             return;
         };
-        let baseline = match self.baselines.of(&*self.broker, &probe.key()).await {
-            Ok(baseline) => baseline,
-            // An exit does not wait for a book that cannot be read: what is known must do.
-            Err(_) if !id.intent.purpose.opens() => self.baselines.known(&probe.key()),
-            Err(error) => {
-                warn!(order.id = %id, %error, "order {id} waits: the broker's order book cannot be read");
-                return sleep(OFFER_PAUSE).await;
-            }
-        };
-        // The right to send comes before the claim: nothing waits between the claim and its bytes.
-        let exit = takes_out(Call::Place(id));
-        let class = if exit { Class::Exit } else { Class::Entry };
-        self.budget.take(class).await;
         if let Some(hint) = &self.hint {
             hint(order, &book);
         }
-        let quote = match self.known(order) {
-            Some(quote) => Some(quote),
-            None => self.quote(&probe).await,
+        // The right to send comes before the claim: nothing waits between the claim and its bytes.
+        let Some((right, (quote, baseline))) = self.in_turn(order, &probe).await else {
+            return sleep(OFFER_PAUSE).await;
         };
         let dispatch = Dispatch {
             order: id,
@@ -210,26 +181,72 @@ impl<B: Broker> Courier<B> {
             }
         };
         let claim = facts.iter().find_map(Fact::claim);
-        match claim {
-            Some(claim) => self.send(order, claim).await,
-            None if facts.is_empty() => sleep(OFFER_PAUSE).await,
-            None => {}
+        if let Some(claim) = claim {
+            return self.send(order, claim, right).await;
+        }
+        drop(right);
+        if facts.is_empty() {
+            sleep(OFFER_PAUSE).await;
+        }
+    }
+
+    /// Waits until an order may leave, with what it leaves on; nothing when that cannot be read.
+    async fn in_turn(&self, order: &Order, probe: &Ticket) -> Option<(Right<'_>, Ready)> {
+        let (quote, baseline) = self.look(order, probe).await?;
+        let exit = takes_out(Call::Place(order.id));
+        let class = if exit { Class::Exit } else { Class::Entry };
+        let joined = Instant::now();
+        let right = self.budget.take(class).await;
+        let ready = if joined.elapsed() <= LINE_SHORT && self.baselines.are_young() {
+            Some((quote, self.baselines.known(&probe.key())))
+        } else {
+            match timeout(LOOK_AGAIN, self.look(order, probe)).await {
+                Ok(ready) => ready,
+                // An exit does not wait for a broker that does not answer.
+                Err(_) => (!order.id.intent.purpose.opens()).then_some((quote, baseline)),
+            }
+        };
+        Some((right, ready?))
+    }
+
+    /// Reads what an order leaves on, what must be youngest last.
+    async fn look(&self, order: &Order, probe: &Ticket) -> Option<Ready> {
+        let quote = match self.known(order) {
+            Some(quote) => Some(quote),
+            None => self.quote(probe).await,
+        };
+        let id = order.id;
+        match self.baselines.of(&*self.broker, &probe.key()).await {
+            Ok(baseline) => Some((quote, baseline)),
+            // An exit does not wait for a book that cannot be read: what is known must do.
+            Err(_) if !id.intent.purpose.opens() => {
+                Some((quote, self.baselines.known(&probe.key())))
+            }
+            Err(error) => {
+                warn!(order.id = %id, %error, "order {id} waits: the broker's order book cannot be read");
+                None
+            }
         }
     }
 
     /// Sends a claimed order, once.
-    async fn send(&self, order: &Order, claim: &Claim) {
+    async fn send(&self, order: &Order, claim: &Claim, right: Right<'_>) {
         let Some(ticket) = self.ticket(order, Some(claim)) else {
             return;
         };
+        self.calls.leaves(order.id);
         self.desk.crash().pass("row7");
         if self.lease.epoch() != Some(claim.epoch) {
-            // The next holder finds it *sending* and looks it up; nothing left from here.
+            // Whoever holds it next finds it *sending* and looks it up; nothing left from here.
+            self.calls.left(order.id, Clue::of_nothing());
             warn!(order.id = %order.id, "the lease ended before order {} left", order.id);
             return;
         }
+        right.leaves();
         let asked = Instant::now();
-        let result = CallResult::from(self.broker.submit(&ticket).await);
+        let answer = self.broker.submit(&ticket).await;
+        self.calls.left(order.id, Clue::of(&answer));
+        let result = CallResult::from(answer);
         metrics::histogram!("torana_order_call_seconds").record(asked.elapsed());
         self.desk.crash().pass("row8");
         self.baselines.seen(&ticket.key(), &result);
@@ -260,11 +277,12 @@ impl<B: Broker> Courier<B> {
             Purpose::Protective => Class::Exit,
             Purpose::Entry | Purpose::Add | Purpose::Exit | Purpose::Roll => Class::Cancel,
         };
-        self.budget.take(class).await;
+        let right = self.budget.take(class).await;
         let fence = self.lease.epoch();
         if fence.is_none() {
             return;
         }
+        right.leaves();
         let result = CallResult::from(self.broker.cancel(&broker_id).await);
         count(CallKind::Cancel, &result);
         self.offer(
@@ -296,7 +314,7 @@ impl<B: Broker> Courier<B> {
         } else {
             Class::StopMove
         };
-        self.budget.take(class).await;
+        let right = self.budget.take(class).await;
         let fence = self.lease.epoch();
         if fence.is_none() {
             return;
@@ -309,6 +327,7 @@ impl<B: Broker> Courier<B> {
             },
             ..outline
         };
+        right.leaves();
         let result = CallResult::from(self.broker.modify(broker_id, &ticket).await);
         count(CallKind::Modify, &result);
         let call = CallKind::Modify;
@@ -356,7 +375,7 @@ impl<B: Broker> Courier<B> {
         // A price is as old as the question, however long the answer took.
         let at = self.desk.clock().now();
         let asked = self.broker.quote(ticket.exchange, &ticket.symbol);
-        let quote = tokio::time::timeout(QUOTE_WAIT, asked).await.ok()?.ok()?;
+        let quote = timeout(QUOTE_WAIT, asked).await.ok()?.ok()?;
         Some(quote.read_at(at))
     }
 

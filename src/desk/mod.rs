@@ -16,6 +16,7 @@ mod line;
 mod marks;
 mod measure;
 pub mod person;
+mod unseen;
 pub mod words;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -27,6 +28,7 @@ pub use answer::{Told, tell};
 pub use crash::CrashPoint;
 pub use lease::Lease;
 pub use marks::LiveMarks;
+pub use unseen::Unseen;
 
 use self::fault::Faults;
 use crate::clock::Clock;
@@ -134,6 +136,7 @@ pub struct Desk {
     changes: watch::Sender<u64>,
     faults: Faults,
     unwritten: RwLock<Option<String>>,
+    unseen: Unseen,
 }
 
 impl Desk {
@@ -147,6 +150,7 @@ impl Desk {
             changes: watch::Sender::new(0),
             faults: Faults::default(),
             unwritten: RwLock::default(),
+            unseen: Unseen::default(),
         });
         let worker = line::Worker::new(Arc::clone(&desk), waiting);
         (desk, worker)
@@ -218,6 +222,11 @@ impl Desk {
     /// Returns the prices this process sees.
     pub fn marks(&self) -> &Arc<LiveMarks> {
         &self.parts.marks
+    }
+
+    /// Returns which orders the broker's book does not show, as far as this process reads it.
+    pub const fn unseen(&self) -> &Unseen {
+        &self.unseen
     }
 
     /// Returns the place where a test lets it die.

@@ -7,6 +7,7 @@ mod drift;
 mod history;
 mod late;
 mod margins;
+mod missing;
 mod mode;
 mod orders;
 mod prices;

@@ -2,7 +2,7 @@
 //! exist is asked for: in semi-automatic mode OpenAlgo refuses that before it looks for the order.
 //!
 //! Asked when everything is to be taken out, at the start where real orders go, and again and again
-//! while the answer is yes: else never, as each question is an order call.
+//! while the answer is yes: else never, as each question is an order call, and counted as one.
 
 use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 use tracing::warn;
 
+use crate::broker::openalgo::{Budget, Class};
 use crate::broker::{Broker, BrokerError, RefusalKind};
 use crate::desk::Desk;
 use crate::domain::ids::Cause;
@@ -29,6 +30,7 @@ const WHILE_ON: Duration = Duration::from_mins(1);
 pub struct ApprovalMode<B> {
     desk: Arc<Desk>,
     broker: Arc<B>,
+    budget: Arc<Budget>,
     at_start: bool,
     asked: Mutex<Option<Asked>>,
 }
@@ -43,10 +45,11 @@ struct Asked {
 
 impl<B: Broker> ApprovalMode<B> {
     /// Returns who asks; at the start too, where `at_start` says so.
-    pub fn new(desk: Arc<Desk>, broker: Arc<B>, at_start: bool) -> Self {
+    pub fn new(desk: Arc<Desk>, broker: Arc<B>, (budget, at_start): (Arc<Budget>, bool)) -> Self {
         Self {
             desk,
             broker,
+            budget,
             at_start,
             asked: Mutex::default(),
         }
@@ -64,6 +67,7 @@ impl<B: Broker> ApprovalMode<B> {
         let Some(nobody) = BrokerOrderId::new(NO_ORDER) else {
             return;
         };
+        self.budget.take(Class::Cancel).await.leaves();
         let on = self
             .broker
             .cancel(&nobody)

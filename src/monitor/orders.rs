@@ -4,15 +4,15 @@
 //! are over are watched for late fills as long as they are in the book.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::late;
 use super::proofs::Proofs;
+use super::{late, missing};
 use crate::broker::{Broker, OrderRow, OrderState as BrokerState, ReadError, TradeRow};
 use crate::courier::{Baselines, Calls};
 use crate::desk::Desk;
@@ -49,6 +49,8 @@ struct Looked {
 struct Books {
     orders: BTreeMap<BrokerOrderId, OrderRow>,
     filled: BTreeMap<BrokerOrderId, (Quantity, Money)>,
+    /// Orders that are not in it and may be at the broker for all that.
+    unsure: BTreeSet<OrderId>,
 }
 
 /// What the books say about an order that the book does not know yet.
@@ -70,7 +72,11 @@ impl<B: Broker> Orders<B> {
         parts: (Arc<Baselines>, Arc<Calls>, Duration),
     ) -> Self {
         let (baselines, calls, proof_pause) = parts;
-        let proofs = Proofs::new(Arc::clone(&desk), Arc::clone(&broker), proof_pause);
+        let proofs = Proofs::new(
+            Arc::clone(&desk),
+            Arc::clone(&broker),
+            (Arc::clone(&calls), proof_pause),
+        );
         Self {
             desk,
             broker,
@@ -139,6 +145,7 @@ impl<B: Broker> Orders<B> {
             return false;
         };
         self.pace(&book);
+        self.calls.keep(|id| may_be_in_doubt(&book, id));
         let mut looked = true;
         for call in work::due(&book, self.desk.rules(), self.desk.clock().now()) {
             if let Call::Resolve(order) = call {
@@ -147,7 +154,8 @@ impl<B: Broker> Orders<B> {
         }
         if first || self.is_time(&book) {
             match self.read().await {
-                Ok(books) => {
+                Ok(mut books) => {
+                    self.complete(&book, &mut books).await;
                     self.welcome(&book, &books, epoch).await;
                     self.report(&book, &books, epoch).await;
                 }
@@ -226,7 +234,16 @@ impl<B: Broker> Orders<B> {
         Ok(Books {
             orders: rows,
             filled: sums(&trades.rows),
+            unsure: BTreeSet::new(),
         })
+    }
+
+    /// Asks for what the order book does not show, and says what nobody knows.
+    async fn complete(&self, book: &Book, books: &mut Books) {
+        let today = exchange_day(self.desk.clock().now());
+        let missing = missing::ask(&*self.broker, (book, today), &mut books.orders).await;
+        self.desk.unseen().set(missing.unseen);
+        books.unsure = missing.unsure;
     }
 
     /// Takes in orders that were declared absent and are in the book.
@@ -312,6 +329,14 @@ fn is_changing(order: &Order) -> bool {
     order.state == OrderState::Sent && !settled
 }
 
+/// Returns whether an order may be in doubt, or come to be: its call may be asked after.
+fn may_be_in_doubt(book: &Book, id: OrderId) -> bool {
+    book.orders.get(&id).is_some_and(|order| match order.state {
+        OrderState::Wanted | OrderState::Sending { .. } | OrderState::Uncertain => true,
+        OrderState::Sent | OrderState::Queued | OrderState::Closed(_) => false,
+    })
+}
+
 /// Returns what the book shows of an order that rests until its trigger is touched.
 fn terms(order: &Order, books: &Books) -> Option<SeenTerms> {
     let rests = order.id.intent.purpose == Purpose::Protective && order.state == OrderState::Sent;
@@ -362,7 +387,8 @@ fn news(order: &Order, books: &Books, today: NaiveDate) -> Option<News> {
     let id = order.broker_id.as_ref()?;
     let row = books.orders.get(id);
     let (quantity, value) = books.filled.get(id).copied().unwrap_or_default();
-    let gone = row.is_none() && order.sent_at.is_some_and(|at| exchange_day(at) < today);
+    let absent = row.is_none() && !books.unsure.contains(&order.id);
+    let gone = absent && order.sent_at.is_some_and(|at| exchange_day(at) < today);
     let status = match row.map(|row| &row.state) {
         Some(BrokerState::Complete) => ReportStatus::Complete,
         Some(BrokerState::Cancelled) => ReportStatus::Cancelled,

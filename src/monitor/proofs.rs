@@ -13,9 +13,11 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use crate::broker::{Broker, OrderRow, ReadError, TradeRow};
+use crate::courier::Calls;
 use crate::desk::Desk;
-use crate::domain::book::{Book, Order};
+use crate::domain::book::{Book, Order, OrderState};
 use crate::domain::calendar::exchange_day;
+use crate::domain::fact::OrderEnd;
 use crate::domain::ids::OrderId;
 use crate::domain::input::{Found, Input, Proof};
 use crate::domain::order::{BrokerOrderId, TicketKey};
@@ -26,6 +28,7 @@ use crate::domain::rules::Rules;
 pub(super) struct Proofs<B> {
     desk: Arc<Desk>,
     broker: Arc<B>,
+    calls: Arc<Calls>,
     pause: Duration,
     searches: Mutex<BTreeMap<OrderId, Search>>,
 }
@@ -40,10 +43,15 @@ struct Search {
 }
 
 impl<B: Broker> Proofs<B> {
-    pub(super) fn new(desk: Arc<Desk>, broker: Arc<B>, pause: Duration) -> Self {
+    pub(super) fn new(
+        desk: Arc<Desk>,
+        broker: Arc<B>,
+        (calls, pause): (Arc<Calls>, Duration),
+    ) -> Self {
         Self {
             desk,
             broker,
+            calls,
             pause,
             searches: Mutex::default(),
         }
@@ -102,7 +110,7 @@ impl<B: Broker> Proofs<B> {
             reads: search.reads,
             span,
             // Whether a call of a process that is gone has ended, nobody knows: the core waits.
-            call_ended: false,
+            call_ended: self.calls.clue(order).ended,
             alive: search.alive,
         };
         match self.desk.input(Input::Proof(proof), Some(epoch)).await {
@@ -148,10 +156,39 @@ impl<B: Broker> Proofs<B> {
             why: "a row that may be ours cannot be told apart".to_owned(),
             source: None,
         })?;
-        Ok(match reconcile::find(order, &key.symbol, &seen, &known) {
+        let found = match reconcile::find(order, &key.symbol, &seen, &known) {
             Found::None => traded(order, &key, (&trades.rows, &known)),
             found @ (Found::One(_) | Found::Many(_)) => found,
-        })
+        };
+        Ok(self.with_clue(order, (&key, &known), found).await)
+    }
+
+    /// Returns what was found, in the light of the name that the answer to the call bore: it tells
+    /// which of many is ours, and what no book shows yet may be asked for by it.
+    async fn with_clue(
+        &self,
+        order: &Order,
+        (key, known): (&TicketKey, &[BrokerOrderId]),
+        found: Found,
+    ) -> Found {
+        let named = self.calls.clue(order.id).named;
+        let is_new = |id: &BrokerOrderId| !order.baseline.contains(id) && !known.contains(id);
+        let Some(id) = named.filter(is_new) else {
+            return found;
+        };
+        match found {
+            Found::Many(ids) if ids.contains(&id) => Found::One(id),
+            found @ (Found::One(_) | Found::Many(_)) => found,
+            // An answer that cannot be had leaves what the books say.
+            Found::None => match self.broker.order_status(&id).await {
+                Ok(Some(row)) if row.id == id && row.may_be(key) => Found::One(id),
+                Ok(_) => Found::None,
+                Err(error) => {
+                    warn!(order.id = %order.id, %error, "the name that order {} was given cannot be asked for", order.id);
+                    Found::None
+                }
+            },
+        }
     }
 
     /// Returns an order of ours of today that a book does not show: such a book proves nothing.
@@ -160,6 +197,8 @@ impl<B: Broker> Proofs<B> {
         book.orders
             .values()
             .filter(|one| one.sent_at.is_some_and(|at| exchange_day(at) == today))
+            // a person said so of one that no book showed
+            .filter(|one| one.state != OrderState::Closed(OrderEnd::NotPlaced))
             .filter_map(|one| one.broker_id.as_ref())
             .find(|id| !rows.iter().any(|row| row.id == **id))
             .cloned()

@@ -5,11 +5,12 @@ use super::words::{Names, gain, rupees};
 use crate::config::Severity;
 use crate::domain::book::average;
 use crate::domain::fact::{
-    Approval, ExitReason, Fact, Goal, IntentEnd, LedgerKind, LegOpening, OrderEnd,
+    Approval, Code, ExitReason, Fact, Goal, IntentEnd, LedgerKind, LegOpening, OrderEnd,
 };
 use crate::domain::finding::Drift;
 use crate::domain::ids::Purpose;
 use crate::domain::input::{Scope, TradingState};
+use crate::domain::money::Money;
 use crate::domain::order::Side;
 use crate::domain::reconcile::{EQUITY, FOREIGN, MANUAL};
 
@@ -96,8 +97,8 @@ pub(super) fn of_fact(fact: &Fact, (seq, names): (i64, Names<'_>)) -> Option<Not
             let text = format!(
                 "limit {} breached: {} against {}",
                 code.0,
-                rupees(value.get()),
-                rupees(limit.get())
+                figure(*code, *value),
+                figure(*code, *limit)
             );
             (
                 Severity::Page,
@@ -166,8 +167,8 @@ pub(super) fn of_fact(fact: &Fact, (seq, names): (i64, Names<'_>)) -> Option<Not
             let text = format!(
                 "limit {} is near: {} against {}",
                 code.0,
-                rupees(value.get()),
-                rupees(limit.get())
+                figure(*code, *value),
+                figure(*code, *limit)
             );
             (Severity::Warning, once("near", seq), text)
         }
@@ -305,6 +306,14 @@ fn repeated(what: &str) -> String {
     format!("{what}{}", super::REPEATED)
 }
 
+/// Returns the figure of a limit: money, but for what is counted.
+fn figure(code: Code, value: Money) -> String {
+    match code.0 {
+        "losing_streak" => format!("{} losses in a row", value.get().normalize()),
+        _ => rupees(value.get()),
+    }
+}
+
 fn opened(opening: &LegOpening, names: Names<'_>) -> String {
     let what = names.label(
         opening.contract.instrument,
@@ -332,4 +341,16 @@ fn exit(approval: &Approval, names: Names<'_>) -> Option<String> {
     // an order that is only to rest is no news
     let rests = approval.intent.purpose == Purpose::Protective;
     (!asked && !rests).then(|| format!("{}: out, {}", names.leg(approval.leg), reason.word()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_in_a_row_are_counted_and_all_other_limits_are_money() {
+        let five = Money::rupees(5);
+        assert_eq!(figure(Code("losing_streak"), five), "5 losses in a row");
+        assert_eq!(figure(Code("daily_loss"), five), "5.00");
+    }
 }

@@ -6,6 +6,7 @@
 //!    channel takes it; a crash in between repeats a message and never loses one.
 //! 3. The same thing is said once in a while (`notify.same_within`), and what waits longer than the
 //!    rate allows is put into one message: a storm of notices does not bury a page.
+//! 4. Channels are served side by side: one that hangs holds no other up.
 
 mod channel;
 mod compose;
@@ -79,11 +80,22 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// Works until it is told to stop.
+    /// Works until it is told to stop: makes what notices there are to make, and offers each channel
+    /// what waits for it.
     pub async fn run(&self, stop: CancellationToken) {
+        let mut all = vec![self.work(None, &stop)];
+        for channel in &self.channels {
+            all.push(self.work(Some(channel), &stop));
+        }
+        futures_util::future::join_all(all).await;
+    }
+
+    /// Serves a channel, or makes notices where none is given, again and again while the lease is
+    /// ours.
+    async fn work(&self, channel: Option<&Channel>, stop: &CancellationToken) {
         loop {
             if self.lease.epoch().is_some()
-                && let Err(error) = self.step().await
+                && let Err(error) = self.step(channel).await
             {
                 warn!(%error, "notices wait for the database");
             }
@@ -94,17 +106,11 @@ impl Notifier {
         }
     }
 
-    /// Makes what notices there are to make, and offers what waits.
-    ///
-    /// # Errors
-    ///
-    /// The database is away.
-    pub async fn step(&self) -> Result<(), StoreError> {
-        self.collect().await?;
-        for channel in &self.channels {
-            self.deliver(channel).await?;
+    async fn step(&self, channel: Option<&Channel>) -> Result<(), StoreError> {
+        match channel {
+            Some(channel) => self.deliver(channel).await,
+            None => self.collect().await,
         }
-        Ok(())
     }
 
     /// Reads new facts, new alerts and the clock, and writes the notices they make.

@@ -409,6 +409,32 @@ async fn an_order_that_nobody_answered_for_is_settled_by_a_person() {
 }
 
 #[actix_web::test]
+async fn an_order_that_the_broker_does_not_show_is_settled_by_a_person_as_never_placed() {
+    let house = house().await;
+    let order = wanted(&house).await;
+    let path = format!("/orders/{}/settle", order.to_string().replace('/', "%2F"));
+    let taken = CallResult::Sent(BrokerOrderId::new("B7").unwrap());
+    sent(&house, order, taken).await;
+    let body = r#"{"outcome":"not_placed","why":"the terminal shows none"}"#;
+    let shown = post(&house, &path, body).await;
+    assert_eq!(
+        (shown.status, shown.code().as_str()),
+        (409, "nothing_to_do")
+    );
+    assert!(shown.text.contains("the order book shows it"), "{shown:?}");
+    house.doors.desk.unseen().set([order].into());
+    let placed = r#"{"outcome":"placed","broker_id":"B8","why":"guessed"}"#;
+    assert_eq!(post(&house, &path, placed).await.status, 409);
+    let settled = post(&house, &path, body).await;
+    assert_eq!(kinds(&settled), ["order_not_placed", "intent_closed"]);
+    let again = post(&house, &path, body).await;
+    assert!(
+        again.text.contains("neither uncertain nor queued"),
+        "{again:?}"
+    );
+}
+
+#[actix_web::test]
 async fn money_goes_in_and_out_of_the_ledger_in_whole_paisa() {
     let house = house().await;
     let body = r#"{"deposit":"100000.50","why":"savings"}"#;

@@ -142,3 +142,52 @@ async fn an_order_that_arrives_after_it_was_proved_absent_is_taken_in_and_stops_
     world.until_settled(&gateway).await;
     world.compare().await;
 }
+
+/// Returns a fault that strikes the next order.
+fn placing(name: FaultName) -> Fault {
+    Fault {
+        route: Some("placeorder".to_owned()),
+        ..Fault::new(name).once()
+    }
+}
+
+#[tokio::test]
+async fn an_exit_that_was_answered_with_an_error_and_is_nowhere_waits_for_no_deadline() {
+    // as long as nobody waits for: the answer alone ends the call
+    let world = World::new(&[("TORANA__PROOF__CALL_DEADLINE", "1h")]).await;
+    let gateway = world.gateway().await;
+    world.alert(&gateway, &Alert::entry()).await;
+    world.until_settled(&gateway).await;
+    world
+        .sim
+        .set_faults(vec![placing(FaultName::Error500Nothing)]);
+    world.alert(&gateway, &Alert::exit()).await;
+    let book = world.until_settled(&gateway).await;
+    let absent = OrderState::Closed(OrderEnd::NotPlaced);
+    let ends = book.orders.values().filter(|order| order.state == absent);
+    assert_eq!((ends.count(), held(&book)), (1, Lots::ZERO));
+    assert_eq!(world.sim.state().orders.len(), 2);
+    world.compare().await;
+}
+
+#[tokio::test]
+async fn an_exit_that_nobody_answered_is_not_sent_again_while_its_call_may_go_on() {
+    let mut world = World::new(&[("TORANA__PROOF__CALL_DEADLINE", "1h")]).await;
+    let gateway = world.gateway().await;
+    world.alert(&gateway, &Alert::entry()).await;
+    world.until_settled(&gateway).await;
+    world.sim.set_faults(vec![placing(FaultName::ResetBefore)]);
+    let placed = world.calls("placeorder");
+    world.alert(&gateway, &Alert::exit()).await;
+    let in_doubt = |book: &Book| {
+        let mut orders = book.orders.values();
+        orders.any(|order| order.state == OrderState::Uncertain)
+    };
+    world.until(&gateway, "in doubt", in_doubt).await;
+    // many more looks than three, over more than the least span
+    let looked = world.calls("orderbook");
+    world.until_called("orderbook", looked + 50).await;
+    assert!(in_doubt(&world.book().await));
+    assert_eq!(world.calls("placeorder"), placed + 1);
+    world.leaves_doubt();
+}

@@ -162,3 +162,47 @@ async fn a_fill_is_told_once_though_the_channel_was_away_and_a_halt_goes_by_mail
     assert!(!gateway.log().contains("a-token-of-the-tests"));
     world.leaves_doubt();
 }
+
+/// A mail server that never says a word, and knows when whoever called has had enough.
+fn silent_mail(mut stream: TcpStream, received: &Received) -> std::io::Result<()> {
+    keep(received, "called".to_owned());
+    let mut nothing = [0];
+    while stream.read(&mut nothing)? > 0 {}
+    keep(received, "hung up".to_owned());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_mail_server_that_hangs_holds_no_page_to_telegram_back() {
+    let mut world = World::new(&[]).await;
+    let (port, told) = serving(telegram);
+    let (mail_port, mailed) = serving(silent_mail);
+    let (url, mail_port) = (format!("http://127.0.0.1:{port}"), mail_port.to_string());
+    let over = [
+        ("TORANA__NOTIFY__TELEGRAM_CHAT", "42"),
+        ("TORANA__NOTIFY__TELEGRAM_URL", &url),
+        ("TORANA_TELEGRAM_TOKEN", "a-token-of-the-tests"),
+        ("TORANA__NOTIFY__MAIL_SERVER", "127.0.0.1"),
+        ("TORANA__NOTIFY__MAIL_PORT", &mail_port),
+        ("TORANA__NOTIFY__MAIL_TLS", "off"),
+        ("TORANA__NOTIFY__MAIL_SENDER", "torana@example.com"),
+        ("TORANA__NOTIFY__MAIL_TO", "me@example.com"),
+    ];
+    let gateway = world.gateway_with(&over).await;
+    world.sim.set_faults(vec![Fault::new(FaultName::SemiAuto)]);
+    world.alert(&gateway, &Alert::entry()).await;
+    let hangs = until(async || (!all(&mailed).is_empty()).then_some(())).await;
+    assert!(hangs.is_some(), "no mail\n{}", gateway.log());
+    // something new to tell, made while the mail hangs
+    let why = ["reduce", "--why", "the second page"];
+    world.command(&why).await;
+    let paged = until(async || {
+        let told = all(&told);
+        told.iter()
+            .any(|text| text.contains("the second page"))
+            .then_some(())
+    });
+    assert!(paged.await.is_some(), "{:?}\n{}", all(&told), gateway.log());
+    assert_eq!(all(&mailed), ["called"]);
+    world.leaves_doubt();
+}

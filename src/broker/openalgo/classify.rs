@@ -14,6 +14,9 @@ use crate::domain::order::BrokerOrderId;
 /// Words some adapters put where the order's name should be.
 const PLACEHOLDERS: [&str; 5] = ["ORDER_PLACED", "NONE", "NULL", "NAN", "0"];
 
+/// Statuses of whoever stands in front of OpenAlgo, or that speak of a call under way: it may go on.
+const DOES_NOT_END: [u16; 6] = [408, 409, 425, 502, 503, 504];
+
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
 pub enum Call<'a> {
@@ -36,6 +39,7 @@ pub fn classify(call: Call<'_>, status: u16, body: &[u8]) -> Result<Ack, BrokerE
             return Err(BrokerError::Uncertain {
                 why: format!("status {status} with a body that is no JSON object"),
                 id: None,
+                answered: false,
                 source: Some(error.into()),
             });
         }
@@ -166,6 +170,7 @@ impl<'a> Answer<'a> {
         BrokerError::Uncertain {
             why: format!("{what}: status {}, \"{}\"", self.code, self.message),
             id: self.id,
+            answered: !DOES_NOT_END.contains(&self.code),
             source: None,
         }
     }

@@ -155,6 +155,7 @@ impl Http {
             .map_err(|error| BrokerError::Uncertain {
                 why: "the answer broke off".to_owned(),
                 id: None,
+                answered: false,
                 source: Some(error.into()),
             })
     }
@@ -217,6 +218,7 @@ fn before_an_answer(error: reqwest::Error) -> BrokerError {
         return BrokerError::Uncertain {
             why: why.to_owned(),
             id: None,
+            answered: false,
             source: Some(error.into()),
         };
     };

@@ -4,6 +4,8 @@
 //!    ten, and a person at the terminal needs some too.
 //! 2. `limits.exits_per_second` of them are kept for exits: nothing else ever takes those.
 //! 3. Whoever is more urgent goes first; among equals, whoever came first.
+//! 4. A right that was taken and not used yet counts as if its call left now, so that those taken in
+//!    different seconds never leave in the same one.
 //!
 //! A bucket that refills would let its burst and a second's refill out together; OpenAlgo counts
 //! what came in the last second, so that is what is counted here.
@@ -53,8 +55,8 @@ impl Budget {
 
     /// Waits for the right to send one call of this class, and takes it. Whoever stops waiting
     /// leaves the line.
-    pub async fn take(&self, class: Class) {
-        let place = Place {
+    pub async fn take(&self, class: Class) -> Right<'_> {
+        let right = Right {
             budget: self,
             number: self.line().join(class),
         };
@@ -62,9 +64,12 @@ impl Budget {
             let moved = self.moved.notified();
             tokio::pin!(moved);
             moved.as_mut().enable();
-            let turn = self.line().turn(place.number, Instant::now());
+            let turn = self.line().turn(right.number, Instant::now());
             match turn {
-                Turn::Now => return,
+                Turn::Now => {
+                    self.moved.notify_waiters();
+                    return right;
+                }
                 Turn::At(at) => tokio::select! {
                     () = sleep_until(at) => {}
                     () = moved => {}
@@ -80,30 +85,40 @@ impl Budget {
     }
 }
 
-/// A place in the line, given up when dropped.
-struct Place<'a> {
+/// The right to send one call, or a place in the line for it; given up when dropped.
+#[derive(Debug)]
+#[must_use = "a right that is not used is given up"]
+pub struct Right<'a> {
     budget: &'a Budget,
     number: Number,
 }
 
-impl Drop for Place<'_> {
+impl Right<'_> {
+    /// Says that the call leaves now: never to be asked before.
+    pub fn leaves(self) {
+        self.budget.line().leaves(self.number, Instant::now());
+    }
+}
+
+impl Drop for Right<'_> {
     fn drop(&mut self) {
-        self.budget.line().waiting.remove(&self.number);
+        self.budget.line().give_up(self.number);
         self.budget.moved.notify_waiters();
     }
 }
 
 type Number = (Class, u64);
 
-/// Whether it is one's turn.
-#[derive(Debug, PartialEq, Eq)]
+/// Whether it is one's turn; the later, the further down.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
     Now,
     At(Instant),
+    /// Once another has moved.
     Behind,
 }
 
-/// Who waits, and what left within the last span.
+/// Who waits, who may send, and what left within the last span.
 #[derive(Debug)]
 struct Line {
     span: Duration,
@@ -111,6 +126,7 @@ struct Line {
     others_max: usize,
     waiting: BTreeSet<Number>,
     joined: u64,
+    taken: BTreeSet<Number>,
     sent: VecDeque<(Instant, Class)>,
 }
 
@@ -123,6 +139,7 @@ impl Line {
             others_max: count(calls.saturating_sub(exits)),
             waiting: BTreeSet::new(),
             joined: 0,
+            taken: BTreeSet::new(),
             sent: VecDeque::new(),
         }
     }
@@ -134,7 +151,7 @@ impl Line {
         number
     }
 
-    /// Says whether it is this one's turn, and counts its call when it is.
+    /// Says whether it is this one's turn, and gives it the right when it is.
     fn turn(&mut self, number: Number, now: Instant) -> Turn {
         if self.waiting.first() != Some(&number) {
             return Turn::Behind;
@@ -142,26 +159,48 @@ impl Line {
         let span = self.span;
         self.sent.retain(|(at, _)| *at + span > now);
         let (class, _) = number;
-        let all = self.free_at(self.all_max, |_| true);
+        let all = self.room(self.all_max, |_| true);
         let others = match class {
-            Class::Exit => None,
+            Class::Exit => Turn::Now,
             Class::Cancel | Class::Entry | Class::StopMove => {
-                self.free_at(self.others_max, |class| class != Class::Exit)
+                self.room(self.others_max, |class| class != Class::Exit)
             }
         };
-        if let Some(at) = all.max(others) {
-            return Turn::At(at);
+        let turn = all.max(others);
+        if turn == Turn::Now {
+            self.waiting.remove(&number);
+            self.taken.insert(number);
         }
-        self.sent.push_back((now, class));
-        Turn::Now
+        turn
     }
 
-    /// Returns when there are fewer than `most` of these calls in the span, or nothing when there
-    /// are already.
-    fn free_at(&self, most: usize, counts: fn(Class) -> bool) -> Option<Instant> {
+    /// Counts a call that leaves now.
+    fn leaves(&mut self, number: Number, now: Instant) {
+        let (class, _) = number;
+        if self.taken.remove(&number) {
+            self.sent.push_back((now, class));
+        }
+    }
+
+    fn give_up(&mut self, number: Number) {
+        self.waiting.remove(&number);
+        self.taken.remove(&number);
+    }
+
+    /// Returns when there are fewer than `most` of these calls in the span: now, at a moment, or
+    /// once somebody has used a right or given it up.
+    fn room(&self, most: usize, counts: fn(Class) -> bool) -> Turn {
+        let taken = self
+            .taken
+            .iter()
+            .filter(|(class, _)| counts(*class))
+            .count();
+        let Some(last) = most.checked_sub(taken.saturating_add(1)) else {
+            return Turn::Behind;
+        };
         let mut newest_first = self.sent.iter().rev().filter(|(_, class)| counts(*class));
-        let (at, _) = newest_first.nth(most.saturating_sub(1))?;
-        Some(*at + self.span)
+        let sent = newest_first.nth(last);
+        sent.map_or(Turn::Now, |(at, _)| Turn::At(*at + self.span))
     }
 }
 
@@ -179,7 +218,8 @@ mod tests {
     fn ask(line: &mut Line, class: Class, now: Instant) -> bool {
         let number = line.join(class);
         let left = line.turn(number, now) == Turn::Now;
-        line.waiting.remove(&number);
+        line.leaves(number, now);
+        line.give_up(number);
         left
     }
 
@@ -228,6 +268,23 @@ mod tests {
     }
 
     #[test]
+    fn rights_taken_in_different_seconds_do_not_leave_in_the_same_one() {
+        let mut line = Line::new(SPAN, (8, 4));
+        let now = Instant::now();
+        let early: Vec<Number> = (0..4).map(|_| line.join(Class::Entry)).collect();
+        for number in &early {
+            assert_eq!(line.turn(*number, now), Turn::Now);
+        }
+        let late = now + SPAN * 5;
+        let next = line.join(Class::Entry);
+        assert_eq!(line.turn(next, late), Turn::Behind);
+        line.leaves(early[0], late);
+        assert_eq!(line.turn(next, late), Turn::At(late + SPAN));
+        line.give_up(early[1]);
+        assert_eq!(line.turn(next, late), Turn::Now);
+    }
+
+    #[test]
     fn the_more_urgent_goes_first_and_among_equals_the_first() {
         let mut line = Line::new(SPAN, (8, 4));
         let now = Instant::now();
@@ -239,7 +296,7 @@ mod tests {
         while !line.waiting.is_empty() {
             for number in [stop, second, entry, exit] {
                 if line.turn(number, now) == Turn::Now {
-                    line.waiting.remove(&number);
+                    line.leaves(number, now);
                     order.push(number);
                 }
             }
@@ -251,7 +308,7 @@ mod tests {
     async fn whoever_stops_waiting_leaves_the_line() {
         let budget = Budget::over(Duration::from_hours(1), (8, 4));
         for _ in 0..4 {
-            assert!(budget.take(Class::Entry).now_or_never().is_some());
+            budget.take(Class::Entry).now_or_never().unwrap().leaves();
         }
         let mut waiting = Box::pin(budget.take(Class::Cancel));
         assert!((&mut waiting).now_or_never().is_none());
@@ -264,11 +321,11 @@ mod tests {
     async fn everyone_in_a_crowd_gets_through() {
         let budget = Budget::over(Duration::from_millis(5), (8, 4));
         for _ in 0..8 {
-            budget.take(Class::Exit).await;
+            budget.take(Class::Exit).await.leaves();
         }
         let left = RefCell::new(Vec::new());
         let one = async |class| {
-            budget.take(class).await;
+            budget.take(class).await.leaves();
             left.borrow_mut().push(class);
         };
         let classes = [Class::StopMove, Class::Entry, Class::Cancel, Class::Exit];
@@ -280,16 +337,25 @@ mod tests {
     proptest! {
         #[test]
         fn no_second_ever_holds_more_than_its_share(
-            asks in proptest::collection::vec((0_usize..4, 0_u64..300), 1..200)
+            asks in proptest::collection::vec((0_usize..4, 0_u64..300, 0_usize..4), 1..200)
         ) {
             let mut line = Line::new(SPAN, (8, 4));
             let mut now = Instant::now();
+            let mut taken: Vec<Number> = Vec::new();
             let mut left: Vec<(Instant, Class)> = Vec::new();
-            for (class, pause) in asks {
+            for (class, pause, used) in asks {
                 now += Duration::from_millis(pause);
                 let class = [Class::Exit, Class::Cancel, Class::Entry, Class::StopMove][class];
-                if ask(&mut line, class, now) {
-                    left.push((now, class));
+                let number = line.join(class);
+                if line.turn(number, now) == Turn::Now {
+                    taken.push(number);
+                } else {
+                    line.give_up(number);
+                }
+                // so many leave together, however long ago they were allowed to
+                for number in taken.drain(..used.min(taken.len())) {
+                    line.leaves(number, now);
+                    left.push((now, number.0));
                 }
             }
             for (from, _) in &left {

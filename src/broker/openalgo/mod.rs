@@ -34,7 +34,7 @@ mod transport_tests;
 pub use client::{Answer, ClientError, Settings};
 pub use feed::{Ended, Feed, FeedEvent, FeedSettings, Wanted};
 pub use frames::Tick as Heard;
-pub use limits::{Budget, Class};
+pub use limits::{Budget, Class, Right};
 pub use readonly::{ReadOnly, Route};
 
 /// One OpenAlgo, with one key.

@@ -205,6 +205,50 @@ fn live_loads_once_everything_is_given_and_confirmed() {
     assert!(config.rules.portfolio.require_funds && !config.rules.calendar.is_always_open());
 }
 
+/// What proves that an order never arrived, just too weak for live.
+const WEAK: [(&str, &str); 4] = [
+    ("TORANA__PROOF__READS_MIN", "2"),
+    ("TORANA__PROOF__SPAN_MIN", "14s"),
+    ("TORANA__PROOF__CALL_DEADLINE", "124s"),
+    ("TORANA__OPENALGO__ORDER_TIMEOUT", "122s"),
+];
+
+#[test]
+fn live_takes_no_weaker_proof_that_an_order_never_arrived() {
+    let live: Vec<_> = [("TORANA__MODE", "live")].into_iter().chain(WEAK).collect();
+    let paths = refused(&live);
+    let proof: Vec<_> = paths
+        .iter()
+        .filter(|path| path.starts_with("proof."))
+        .collect();
+    let expected = ["proof.call_deadline", "proof.reads_min", "proof.span_min"];
+    assert_eq!(proof, expected);
+    assert!(loaded(&WEAK).is_ok());
+    let strong = refused(&[("TORANA__MODE", "live")]);
+    assert!(strong.iter().all(|path| !path.starts_with("proof.")));
+}
+
+#[test]
+fn no_mode_counts_a_call_as_ended_that_may_go_on() {
+    let within = |deadline| loaded(&[("TORANA__PROOF__CALL_DEADLINE", deadline)]);
+    assert!(within("122001ms").is_ok());
+    for deadline in ["122s", "1s"] {
+        let problems = within(deadline).unwrap_err().problems;
+        let told: Vec<_> = problems
+            .iter()
+            .map(|one| (&one.path, &one.problem))
+            .collect();
+        let [(path, problem)] = told[..] else {
+            panic!("{told:?}");
+        };
+        assert_eq!(path, "proof.call_deadline");
+        assert!(
+            problem.contains("openalgo.order_timeout, 122 s"),
+            "{problem}"
+        );
+    }
+}
+
 #[test]
 fn shadow_needs_quotes_and_keeps_exchange_hours() {
     let paths = refused(&[("TORANA__MODE", "shadow")]);

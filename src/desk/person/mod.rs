@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 pub use access::change_access;
 
 use super::{Desk, DeskError, Keyed, Submitted};
-use crate::domain::book::{Book, Leg, Limits, OrderState};
+use crate::domain::book::{Book, Leg, Limits, Order, OrderState};
 use crate::domain::fact::Fact;
 use crate::domain::ids::{Cause, FindingId, IntentId, LegId, OrderId, PositionId};
 use crate::domain::input::{
@@ -51,7 +51,8 @@ pub enum Wish {
     Source(SourceId, TradingState),
     /// Give an intent up.
     Cancel(IntentId),
-    /// Say what became of an order that nobody answered for.
+    /// Say what became of an order that nobody answered for, or that the broker's order book does not
+    /// show.
     SettleOrder(OrderId, Settlement),
     /// The same, of the order an intent has at work.
     SettleIntent(IntentId, Settlement),
@@ -269,6 +270,9 @@ async fn prepare(desk: &Desk, wish: &Wish, by: By<'_>) -> Result<Operator, WishE
     let mut book = (*book).clone();
     desk.marks().merge_into(&mut book.marks);
     let order = command((&book, desk.rules()), wish, desk.clock().now())?;
+    if let Command::Settle(id, _) = &order {
+        refuse_shown(desk, &book, *id)?;
+    }
     ordered(desk, order, by)
 }
 
@@ -456,12 +460,32 @@ fn exit_leg(leg: &Leg, lots: Option<Lots>) -> Result<Command, WishError> {
 fn settle(book: &Book, id: OrderId, settlement: &Settlement) -> Result<Command, WishError> {
     let order = book.orders.get(&id).ok_or_else(|| unknown("order", &id))?;
     match order.state {
-        OrderState::Uncertain | OrderState::Queued => Ok(Command::Settle(id, settlement.clone())),
-        OrderState::Wanted
-        | OrderState::Sending { .. }
-        | OrderState::Sent
-        | OrderState::Closed(_) => Err(over("order", &id, "is neither uncertain nor queued")),
+        OrderState::Sent if *settlement != Settlement::NotPlaced => Err(over(
+            "order",
+            &id,
+            "is at the broker under its name already",
+        )),
+        OrderState::Sent if !order.filled.is_zero() => {
+            Err(over("order", &id, "has filled, so it was placed"))
+        }
+        OrderState::Uncertain | OrderState::Queued | OrderState::Sent => {
+            Ok(Command::Settle(id, settlement.clone()))
+        }
+        OrderState::Wanted | OrderState::Sending { .. } | OrderState::Closed(_) => {
+            Err(over("order", &id, "is neither uncertain nor queued"))
+        }
     }
+}
+
+/// Refuses to settle an order that the broker has taken, unless its order book does not show it.
+fn refuse_shown(desk: &Desk, book: &Book, id: OrderId) -> Result<(), WishError> {
+    let sent = |order: &Order| order.state == OrderState::Sent;
+    if book.orders.get(&id).is_some_and(sent) && !desk.unseen().has(id) {
+        let why = "is at the broker: the order book shows it, or was not read since it was sent \
+                   by the process that sends";
+        return Err(over("order", &id, why));
+    }
+    Ok(())
 }
 
 fn unknown(what: &'static str, id: &impl ToString) -> WishError {

@@ -115,8 +115,9 @@ impl Decision<'_> {
         };
         let open = match order.state {
             OrderState::Uncertain | OrderState::Queued => true,
-            // One that the broker no longer shows can be said never to have been there.
-            OrderState::Sent => *settlement == Settlement::NotPlaced,
+            // One that the broker does not show can be said never to have been there: not one that
+            // has filled.
+            OrderState::Sent => *settlement == Settlement::NotPlaced && order.filled.is_zero(),
             OrderState::Wanted | OrderState::Sending { .. } | OrderState::Closed(_) => false,
         };
         match settlement {
