@@ -272,9 +272,10 @@ async fn together(stage: &Stage, shares: &[Share], falls: &watch::Sender<Prices>
 
 /// Waits until so many sells have come since; returns when each came, and of how much.
 async fn arrived(stage: &Stage, since: DateTime<Utc>, wanted: usize) -> Vec<(DateTime<Utc>, u64)> {
-    let mut line = Line::to(stage.sim(), "/_sim/state").await;
     let began = Instant::now();
     loop {
+        // a new connection each time: the simulator closes idle ones, as OpenAlgo's server does
+        let mut line = Line::to(stage.sim(), "/_sim/state").await;
         let answer = line.say("GET", "").await;
         let shown: Value = serde_json::from_str(&answer.body).unwrap();
         let log = shown["log"].as_array().unwrap();

@@ -76,7 +76,10 @@ impl Client {
                     Ok(frame) => match self.shown(&frame) {
                         Some(_) if self.drops() => break,
                         Some(text) => {
-                            sleep(self.lag()).await;
+                            // even the shortest sleep is a millisecond
+                            if let Some(lag) = self.lag() {
+                                sleep(lag).await;
+                            }
                             session.text(text).await
                         }
                         None => Ok(()),
@@ -127,12 +130,10 @@ impl Client {
         house.strikes(FaultName::DropFeed).is_some()
     }
 
-    /// Returns how long the next frame is held back.
-    fn lag(&self) -> Duration {
-        let delay = self.shared.house().strikes(FaultName::DelayFeed);
-        delay.map_or(Duration::ZERO, |delay| {
-            Duration::from_millis(delay.ms.unwrap_or(1_000))
-        })
+    /// Returns how long the next frame is held back, when it is.
+    fn lag(&self) -> Option<Duration> {
+        let delay = self.shared.house().strikes(FaultName::DelayFeed)?;
+        Some(Duration::from_millis(delay.ms.unwrap_or(1_000)))
     }
 
     /// Returns the text of a frame this client asked for.
