@@ -138,18 +138,27 @@ impl ChargeRates {
         let brokerage = part(self.brokerage).min(self.brokerage_max);
         let exchange = part(self.exchange_fee);
         let sebi = part(self.sebi);
+        let fees = ChargeLines {
+            brokerage,
+            exchange,
+            sebi,
+            gst: (brokerage + exchange + sebi).times(self.gst.get()),
+            ..ChargeLines::default()
+        };
+        self.taxed(fees, side, value)
+    }
+
+    /// Returns the same fees with the taxes of an order of this side.
+    fn taxed(&self, fees: ChargeLines, side: Side, value: Money) -> ChargeLines {
+        if value <= Money::ZERO {
+            return fees;
+        }
+        let part = |ratio: Ratio| value.times(ratio.get());
         let (stt, stamp) = match side {
             Side::Buy => (part(self.stt_buy), part(self.stamp_buy)),
             Side::Sell => (part(self.stt_sell), Money::ZERO),
         };
-        ChargeLines {
-            brokerage,
-            stt,
-            exchange,
-            sebi,
-            stamp,
-            gst: (brokerage + exchange + sebi).times(self.gst.get()),
-        }
+        ChargeLines { stt, stamp, ..fees }
     }
 }
 
@@ -212,12 +221,12 @@ impl Charges {
 
     /// Returns what buying and selling this value costs, in whole paise per order.
     pub fn round_trip(&self, traded: Traded, value: Money) -> Money {
-        let there = self.for_order(traded, value);
-        let back = Traded {
-            side: traded.side.opposite(),
-            ..traded
+        let Some(rates) = self.in_force(traded.exchange, traded.kind, traded.day) else {
+            return Money::ZERO;
         };
-        there + self.for_order(back, value)
+        let there = rates.lines(traded.side, value);
+        let back = rates.taxed(there, traded.side.opposite(), value);
+        there.total(self.rounding) + back.total(self.rounding)
     }
 }
 

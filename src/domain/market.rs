@@ -94,14 +94,11 @@ pub fn round_down(price: Price, tick: Tick) -> Price {
 
 /// Returns the nearest whole tick at or above `price`.
 pub fn round_up(price: Price, tick: Tick) -> Price {
-    if is_on_tick(price, tick) {
+    let beyond = beyond(price.get(), tick);
+    if beyond.is_zero() {
         return price;
     }
-    clamped(
-        price.get() - beyond(price.get(), tick) + tick.0,
-        price,
-        tick,
-    )
+    clamped(price.get() - beyond + tick.0, price, tick)
 }
 
 /// Returns the stop on the tick at the side that risks less: up for a long, down for a short.
@@ -135,7 +132,19 @@ pub fn protected(quote: Price, side: Side, percent: Percent, tick: Tick) -> Pric
 
 /// Returns how far `value` is above the whole tick below it.
 fn beyond(value: Decimal, tick: Tick) -> Decimal {
-    value.checked_rem(tick.0).unwrap_or(Decimal::ZERO)
+    short_beyond(value, tick.0)
+        .unwrap_or_else(|| value.checked_rem(tick.0).unwrap_or(Decimal::ZERO))
+}
+
+/// Returns the same where 64 bits hold both numbers in the last place of either: a price always.
+fn short_beyond(value: Decimal, tick: Decimal) -> Option<Decimal> {
+    let places = value.scale().max(tick.scale());
+    let [value, tick] = [value, tick].map(|one| {
+        let size = u64::try_from(one.mantissa()).ok()?;
+        size.checked_mul(10_u64.checked_pow(places - one.scale())?)
+    });
+    let rest = i64::try_from(value?.checked_rem(tick?)?).ok()?;
+    Some(Decimal::new(rest, places))
 }
 
 /// Returns `value` as a price between one tick and the highest whole tick; `price` is what it came
@@ -143,6 +152,9 @@ fn beyond(value: Decimal, tick: Tick) -> Decimal {
 fn clamped(value: Decimal, price: Price, tick: Tick) -> Price {
     if value <= Decimal::ZERO {
         return lowest(tick, price);
+    }
+    if value <= PRICE_MAX - tick.0 {
+        return Price::new(value).unwrap_or(price); // a whole tick above it is a price still
     }
     let highest = PRICE_MAX - beyond(PRICE_MAX, tick);
     Price::new(value.min(highest)).unwrap_or(price)

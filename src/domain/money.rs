@@ -50,10 +50,35 @@ pub struct Lots(u32);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Quantity(u64);
 
+/// Returns a number without zeros at its end. What fits 64 bits, as almost everything does, takes
+/// a short way.
+fn tidy(value: Decimal) -> Decimal {
+    let (size, mut scale) = (value.mantissa().unsigned_abs(), value.scale());
+    let Ok(mut size) = u64::try_from(size) else {
+        return value.normalize();
+    };
+    if size != 0 && (scale == 0 || size & 1 == 1) {
+        return value;
+    }
+    if size == 0 {
+        return Decimal::ZERO;
+    }
+    while scale > 0 && size.is_multiple_of(10) {
+        (size, scale) = (size.div_euclid(10), scale - 1);
+    }
+    let mut tidy = Decimal::from(size);
+    // The scale is one that the number had: it is never refused.
+    if tidy.set_scale(scale).is_err() {
+        return value.normalize();
+    }
+    tidy.set_sign_negative(value.is_sign_negative());
+    tidy
+}
+
 impl Price {
     /// Returns the price, or nothing when it is not above zero and at most [`PRICE_MAX`].
     pub fn new(value: Decimal) -> Option<Self> {
-        (value > Decimal::ZERO && value <= PRICE_MAX).then(|| Self(value.normalize()))
+        (value > Decimal::ZERO && value <= PRICE_MAX).then(|| Self(tidy(value)))
     }
 
     /// Returns the number inside.
@@ -83,7 +108,7 @@ impl Points {
 
     /// Returns the distance; any sign.
     pub fn new(value: Decimal) -> Self {
-        Self(value.normalize())
+        Self(tidy(value))
     }
 
     /// Returns the number inside.
@@ -105,12 +130,12 @@ impl Points {
 
     /// Returns the money that one lot gains over this distance; a sum of price times lots is one.
     pub fn worth(self, point_value: PointValue) -> Money {
-        Money((self.0 * point_value.0).normalize())
+        Money(tidy(self.0 * point_value.0))
     }
 
     /// Returns the money that `lots` gain over this distance.
     pub fn value(self, lots: Lots, point_value: PointValue) -> Money {
-        Money((self.0 * lots.decimal() * point_value.0).normalize())
+        Money(tidy(self.0 * lots.decimal() * point_value.0))
     }
 }
 
@@ -120,7 +145,7 @@ impl Money {
 
     /// Returns the amount; any sign.
     pub fn new(value: Decimal) -> Self {
-        Self(value.normalize())
+        Self(tidy(value))
     }
 
     /// Returns whole rupees.
@@ -142,17 +167,17 @@ impl Money {
     /// Returns `percent` of this amount, exactly.
     #[must_use]
     pub fn percent(self, percent: Percent) -> Self {
-        Self((self.0 * percent.0 * Decimal::new(1, 2)).normalize())
+        Self(tidy(self.0 * percent.0 * Decimal::new(1, 2)))
     }
 
     /// Returns the amount rounded half up (away from zero at the half) to the paisa.
     #[must_use]
     pub fn to_paisa(self) -> Self {
-        Self(
-            self.0
-                .round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
-                .normalize(),
-        )
+        if self.0.scale() <= 2 {
+            return self;
+        }
+        let strategy = RoundingStrategy::MidpointAwayFromZero;
+        Self(tidy(self.0.round_dp_with_strategy(2, strategy)))
     }
 
     /// Returns what part of `whole` this is in percent, or nothing when `whole` is not positive.
@@ -169,14 +194,14 @@ impl Money {
     /// Returns this amount times `factor`.
     #[must_use]
     pub fn times(self, factor: Decimal) -> Self {
-        Self((self.0 * factor).normalize())
+        Self(tidy(self.0 * factor))
     }
 }
 
 impl Percent {
     /// Returns the percentage; any sign.
     pub fn new(value: Decimal) -> Self {
-        Self(value.normalize())
+        Self(tidy(value))
     }
 
     /// Returns the number inside: 1.5 for 1.5 %.
@@ -186,7 +211,7 @@ impl Percent {
 
     /// Returns the percentage as a factor: 0.015 for 1.5 %.
     pub fn ratio(self) -> Ratio {
-        Ratio((self.0 * Decimal::new(1, 2)).normalize())
+        Ratio(tidy(self.0 * Decimal::new(1, 2)))
     }
 }
 
@@ -196,7 +221,7 @@ impl Ratio {
 
     /// Returns the factor; any sign.
     pub fn new(value: Decimal) -> Self {
-        Self(value.normalize())
+        Self(tidy(value))
     }
 
     /// Returns the number inside.
@@ -208,7 +233,7 @@ impl Ratio {
 impl PointValue {
     /// Returns the value of a point, or nothing when it is not above zero.
     pub fn new(value: Decimal) -> Option<Self> {
-        (value > Decimal::ZERO && value <= PRICE_MAX).then(|| Self(value.normalize()))
+        (value > Decimal::ZERO && value <= PRICE_MAX).then(|| Self(tidy(value)))
     }
 
     /// Returns the number inside.
@@ -378,6 +403,33 @@ mod tests {
         assert!(Price::new(PRICE_MAX).is_some());
         assert!(Price::new(PRICE_MAX + Decimal::ONE).is_none());
         assert_eq!(MONEY_MAX, Decimal::from(1_000_000_000_000_i64));
+    }
+
+    #[test]
+    fn a_number_is_made_tidy_as_the_library_does_it() {
+        let sizes = [
+            0,
+            1,
+            5,
+            10,
+            1_200,
+            123_456_789_000,
+            i64::MAX,
+            i64::MIN,
+            -70,
+            -700_001,
+        ];
+        for size in sizes {
+            for scale in [0, 1, 2, 3, 9, 18] {
+                for value in [
+                    Decimal::new(size, scale),
+                    Decimal::new(size, scale) * Decimal::new(1_000_000_000, 1),
+                ] {
+                    let (ours, theirs) = (tidy(value), value.normalize());
+                    assert_eq!(ours.serialize(), theirs.serialize(), "{value}");
+                }
+            }
+        }
     }
 
     #[test]

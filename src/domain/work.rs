@@ -54,7 +54,12 @@ pub fn due(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Vec<Call> {
         .values()
         .filter(|order| !order.state.is_closed())
         .collect();
-    let gains = gains(book, rules, now);
+    // One alone has no order to be put in.
+    let gains = if open.len() > 1 {
+        gains(book, rules, now)
+    } else {
+        BTreeMap::new()
+    };
     open.sort_by_cached_key(|order| {
         let class = match order.id.intent.purpose {
             Purpose::Exit => 0,

@@ -7,6 +7,7 @@
 //!    time, and what it costs is in the price it gets.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
@@ -103,7 +104,7 @@ pub struct World<'r, W> {
     prices: BTreeMap<InstrumentIx, (Price, DateTime<Utc>)>,
     /// The contract an entry takes today.
     fronts: BTreeMap<InstrumentIx, (chrono::NaiveDate, Option<ContractId>)>,
-    symbols: BTreeMap<ContractId, (Exchange, String)>,
+    symbols: BTreeMap<ContractId, (Exchange, Arc<str>)>,
     /// What marks are kept of, until something is opened or closed, or the day turns.
     marked: Option<Vec<ContractId>>,
     timed: Option<DateTime<Utc>>,
@@ -302,7 +303,7 @@ impl<'r, W: Witness> World<'r, W> {
             // What was said may want more of what only time brings.
             self.timed = None;
         }
-        self.book.take_touched();
+        self.book.forget_touched();
     }
 
     fn perform(&mut self) {
@@ -348,11 +349,11 @@ impl<'r, W: Witness> World<'r, W> {
         Some(quote)
     }
 
-    fn name(&mut self, contract: ContractId) -> (Exchange, String) {
+    fn name(&mut self, contract: ContractId) -> (Exchange, Arc<str>) {
         let instruments = &self.rules.instruments;
         let exchange = instruments.get(contract.instrument);
         let exchange = exchange.map_or(Exchange::Nse, |one| one.exchange);
-        let name = || (exchange, instruments.symbol(contract));
+        let name = || (exchange, instruments.symbol(contract).into());
         self.symbols.entry(contract).or_insert_with(name).clone()
     }
 
@@ -461,7 +462,7 @@ impl<'r, W: Witness> World<'r, W> {
     fn ticket(&self, order: &Order) -> Option<Ticket> {
         let (exchange, symbol) = self.symbols.get(&order.contract)?.clone();
         Some(Ticket {
-            symbol,
+            symbol: symbol.as_ref().to_owned(),
             exchange,
             product: order.product,
             side: order.side,

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, Datelike as _, FixedOffset, Utc};
 use rust_decimal::Decimal;
 
 use crate::domain::calendar::exchange_day;
@@ -96,8 +96,9 @@ impl Floor {
 
     /// Returns the number the next order gets: the Indian date and a counter, as Zerodha does.
     pub fn next_id(&self, at: DateTime<Utc>) -> String {
-        let count = self.orders.len().saturating_add(1);
-        format!("{}1{count:08}", ist(at).format("%y%m%d"))
+        let (count, day) = (self.orders.len().saturating_add(1), ist(at));
+        let (year, month) = (day.year().rem_euclid(100), day.month());
+        format!("{year:02}{month:02}{:02}1{count:08}", day.day())
     }
 
     /// Returns what happens when an order comes in, at this quote if there is one.

@@ -50,7 +50,7 @@ pub struct MasterRow {
 #[derive(Clone, Debug, Default)]
 pub struct SymbolMaster {
     rows: Vec<MasterRow>,
-    index: BTreeMap<(Exchange, String), usize>,
+    index: BTreeMap<Exchange, BTreeMap<String, usize>>,
 }
 
 impl MasterRow {
@@ -136,11 +136,11 @@ impl SymbolMaster {
                 row.token = format!("{}::::{}", (at + 1) * 256, at + 1);
             }
         }
-        let index = rows
-            .iter()
-            .enumerate()
-            .map(|(at, row)| ((row.exchange, row.symbol.clone()), at))
-            .collect();
+        let mut index: BTreeMap<Exchange, BTreeMap<String, usize>> = BTreeMap::new();
+        for (at, row) in rows.iter().enumerate() {
+            let symbols = index.entry(row.exchange).or_default();
+            symbols.insert(row.symbol.clone(), at);
+        }
         Self { rows, index }
     }
 
@@ -179,7 +179,7 @@ impl SymbolMaster {
 
     /// Returns the row of a symbol.
     pub fn get(&self, exchange: Exchange, symbol: &str) -> Option<&MasterRow> {
-        let at = self.index.get(&(exchange, symbol.to_owned()))?;
+        let at = self.index.get(&exchange)?.get(symbol)?;
         self.rows.get(*at)
     }
 
@@ -190,8 +190,8 @@ impl SymbolMaster {
 
     /// Returns the number of a row, counted from 1.
     pub fn number(&self, exchange: Exchange, symbol: &str) -> usize {
-        self.index
-            .get(&(exchange, symbol.to_owned()))
-            .map_or(0, |at| at + 1)
+        let symbols = self.index.get(&exchange);
+        let at = symbols.and_then(|symbols| symbols.get(symbol));
+        at.map_or(0, |at| at + 1)
     }
 }

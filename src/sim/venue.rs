@@ -24,7 +24,7 @@ use crate::domain::rules::Rules;
 pub struct Venue {
     /// Orders, trades, positions and an account.
     pub floor: Floor,
-    quotes: BTreeMap<(Exchange, String), Quote>,
+    quotes: BTreeMap<Exchange, BTreeMap<String, Quote>>,
     listed: NaiveDate,
 }
 
@@ -51,7 +51,13 @@ impl Venue {
 
     /// Moves the market, and lets trade what that lets trade.
     pub fn quote(&mut self, on: (Exchange, &str), quote: Quote, now: DateTime<Utc>) {
-        self.quotes.insert((on.0, on.1.to_owned()), quote);
+        let known = self.quotes.entry(on.0).or_default();
+        match known.get_mut(on.1) {
+            Some(known) => *known = quote,
+            None => {
+                known.insert(on.1.to_owned(), quote);
+            }
+        }
         let events = self.floor.quoted(on, &quote);
         self.commit(events, now);
     }
@@ -99,18 +105,23 @@ impl Venue {
             multiplier,
             held_at,
         };
-        let on = (ticket.exchange, ticket.symbol.clone());
-        let quote = self.quotes.get(&on).copied();
+        let quote = self.quoted((ticket.exchange, &ticket.symbol));
         let events = self.floor.place(placed, quote.as_ref(), now);
         self.commit(events, now);
         BrokerOrderId::new(&id)
     }
 
+    fn quoted(&self, on: (Exchange, &str)) -> Option<Quote> {
+        self.quotes.get(&on.0)?.get(on.1).copied()
+    }
+
     /// Lets what was held back trade from now on.
     pub fn release(&mut self, now: DateTime<Utc>) {
         self.commit(vec![Event::Released], now);
-        for ((exchange, symbol), quote) in self.quotes.clone() {
-            self.quote((exchange, &symbol), quote, now);
+        for (exchange, quotes) in self.quotes.clone() {
+            for (symbol, quote) in quotes {
+                self.quote((exchange, &symbol), quote, now);
+            }
         }
     }
 
@@ -143,7 +154,7 @@ impl Venue {
             terms: terms(pricing),
         };
         self.commit(vec![event], now);
-        if let Some(quote) = self.quotes.get(&on).copied() {
+        if let Some(quote) = self.quoted((on.0, &on.1)) {
             self.quote((on.0, &on.1), quote, now);
         }
         true

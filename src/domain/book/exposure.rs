@@ -233,7 +233,9 @@ impl Book {
             count(leg.position);
         }
         for intent in self.intents.values().filter(|intent| intent.opens()) {
-            if Some(intent.id) == without {
+            // What is over only counts where the broker's cash may not contain it yet.
+            let is_over = !intent.is_open() && self.desk.funds.is_none();
+            if is_over || Some(intent.id) == without {
                 continue;
             }
             let Some(spec) = rules.instruments.spec(intent.contract, today) else {

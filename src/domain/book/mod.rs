@@ -7,6 +7,7 @@
 mod apply;
 mod close;
 mod exposure;
+mod few;
 mod fills;
 mod held;
 mod levels;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 pub use exposure::{Equity, Exposure};
+pub use few::Few;
 pub use fills::{average, share};
 pub use held::{Asked, signed};
 pub use levels::Levels;
@@ -421,19 +423,19 @@ pub struct Touched {
     /// The desk's own row.
     pub desk: bool,
     /// Instruments.
-    pub instruments: BTreeSet<InstrumentIx>,
+    pub instruments: Few<InstrumentIx>,
     /// Sources.
-    pub sources: BTreeSet<SourceId>,
+    pub sources: Few<SourceId>,
     /// Positions.
-    pub positions: BTreeSet<PositionId>,
+    pub positions: Few<PositionId>,
     /// Legs.
-    pub legs: BTreeSet<LegId>,
+    pub legs: Few<LegId>,
     /// Intents.
-    pub intents: BTreeSet<IntentId>,
+    pub intents: Few<IntentId>,
     /// Orders.
-    pub orders: BTreeSet<OrderId>,
+    pub orders: Few<OrderId>,
     /// Findings.
-    pub findings: BTreeSet<FindingId>,
+    pub findings: Few<FindingId>,
 }
 
 impl OrderState {
@@ -704,6 +706,19 @@ impl Book {
     pub fn standing(&self, code: Code) -> Option<&Finding> {
         let mut all = self.findings.values();
         all.find(|one| one.end.is_none() && one.drift.code == code)
+    }
+
+    /// Forgets what was touched, where nobody writes rows.
+    pub fn forget_touched(&mut self) {
+        let touched = &mut self.touched;
+        touched.desk = false;
+        touched.instruments.clear();
+        touched.sources.clear();
+        touched.positions.clear();
+        touched.legs.clear();
+        touched.intents.clear();
+        touched.orders.clear();
+        touched.findings.clear();
     }
 
     /// Forgets what has been over for longer than [`KEPT`], and at once what never left: no report

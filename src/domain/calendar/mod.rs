@@ -14,8 +14,10 @@ use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc, Weekday};
 
 use super::order::Exchange;
 
+mod days;
 mod time;
 
+use days::{Kind, ListedDays};
 pub use time::{DayTime, exchange_day, from_ist, ist};
 
 /// How many days ahead an opening is looked for; no exchange closes for longer.
@@ -97,6 +99,7 @@ pub struct Market {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calendar {
     markets: BTreeMap<Exchange, Market>,
+    days: BTreeMap<Exchange, ListedDays>,
     always: bool,
 }
 
@@ -123,7 +126,10 @@ const ALWAYS_DAY_TRADE: DayTrade = DayTrade {
 impl Calendar {
     /// Returns the calendar of these exchanges; one that is missing never trades.
     pub fn new(markets: BTreeMap<Exchange, Market>) -> Self {
+        let days = markets.iter();
+        let days = days.map(|(exchange, market)| (*exchange, ListedDays::of(market)));
         Self {
+            days: days.collect(),
             markets,
             always: false,
         }
@@ -133,6 +139,7 @@ impl Calendar {
     pub const fn open() -> Self {
         Self {
             markets: BTreeMap::new(),
+            days: BTreeMap::new(),
             always: true,
         }
     }
@@ -173,8 +180,16 @@ impl Calendar {
         if self.always {
             return &ALWAYS;
         }
-        self.market(exchange)
-            .map_or(&[], |market| market.windows(day))
+        let exchange = listed(exchange);
+        let (Some(market), Some(days)) = (self.markets.get(&exchange), self.days.get(&exchange))
+        else {
+            return &[];
+        };
+        match days.at(day).kind {
+            Kind::Closed => &[],
+            Kind::Ordinary => market.hours_on(day).map_or(&[], |hours| &hours.windows),
+            Kind::Special => market.special.get(&day).map_or(&[], Vec::as_slice),
+        }
     }
 
     /// Returns whether anything trades continuously on that exchange day.
@@ -187,8 +202,8 @@ impl Calendar {
     /// Returns whether it is a working day where a contract's end is computed; the open calendar
     /// answers as the exchange would.
     pub fn is_working_day(&self, exchange: Exchange, day: NaiveDate) -> bool {
-        self.market(exchange)
-            .map_or_else(|| !is_weekend(day), |market| market.is_working_day(day))
+        let days = self.days.get(&listed(exchange));
+        days.map_or_else(|| !is_weekend(day), |days| days.at(day).works)
     }
 
     /// Returns how many working days lie strictly between two dates.
@@ -233,8 +248,10 @@ impl Calendar {
 
     /// Returns what the exchange is doing at a moment.
     pub fn session_at(&self, exchange: Exchange, at: DateTime<Utc>) -> Session {
-        let day = exchange_day(at);
-        let time = DayTime::of(at);
+        if self.always {
+            return Session::Continuous; // from 03:00 to 03:00, and every moment lies between
+        }
+        let (day, time) = (exchange_day(at), DayTime::of(at));
         self.windows(exchange, day)
             .iter()
             .find(|window| window.contains(time))
@@ -311,14 +328,16 @@ impl Calendar {
     }
 
     fn market(&self, exchange: Exchange) -> Option<&Market> {
-        let listed = match exchange {
-            Exchange::NseIndex => Exchange::Nse,
-            Exchange::BseIndex => Exchange::Bse,
-            Exchange::Nse | Exchange::Bse | Exchange::Nfo | Exchange::Bfo | Exchange::Mcx => {
-                exchange
-            }
-        };
-        self.markets.get(&listed)
+        self.markets.get(&listed(exchange))
+    }
+}
+
+/// Returns the exchange whose hours an exchange has.
+const fn listed(exchange: Exchange) -> Exchange {
+    match exchange {
+        Exchange::NseIndex => Exchange::Nse,
+        Exchange::BseIndex => Exchange::Bse,
+        Exchange::Nse | Exchange::Bse | Exchange::Nfo | Exchange::Bfo | Exchange::Mcx => exchange,
     }
 }
 
@@ -353,7 +372,7 @@ fn is_weekend(day: NaiveDate) -> bool {
 mod tests {
     use super::*;
 
-    fn day(text: &str) -> NaiveDate {
+    pub(super) fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
     }
 
@@ -385,7 +404,7 @@ mod tests {
         }
     }
 
-    fn listed() -> Calendar {
+    pub(super) fn listed() -> Calendar {
         let muhurat = vec![window(Session::Continuous, hm(13, 45), hm(14, 45))];
         let market = Market {
             hours: vec![

@@ -7,6 +7,13 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 /// India is five and a half hours ahead of UTC, all year.
 const IST: TimeDelta = TimeDelta::minutes(330);
 
+/// Seconds from the start of an exchange day to midnight UTC: 03:00 in India is 21:30 of the day
+/// before.
+const STARTS_BEFORE_UTC: i64 = 330 * 60 - 3 * 3600;
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
 /// A time of the exchange day, in seconds from its midnight IST: 03:00 to 27:00.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DayTime(u32);
@@ -26,9 +33,12 @@ impl DayTime {
 
     /// Returns the time a moment has on its own exchange day.
     pub fn of(at: DateTime<Utc>) -> Self {
-        let midnight = moment(exchange_day(at), TimeDelta::zero());
-        let passed = at.signed_duration_since(midnight).num_seconds();
-        Self(u32::try_from(passed).unwrap_or(0))
+        let passed = since_start(at).rem_euclid(DAY);
+        Self(
+            Self::START
+                .0
+                .saturating_add(u32::try_from(passed).unwrap_or(0)),
+        )
     }
 
     /// Returns this time so many minutes earlier, not before the day's start.
@@ -77,12 +87,14 @@ impl fmt::Display for DayTime {
 
 /// Returns the exchange day of a moment: the date on which its 03:00-to-03:00 IST day starts.
 pub fn exchange_day(at: DateTime<Utc>) -> NaiveDate {
-    let start = TimeDelta::seconds(i64::from(DayTime::START.0));
-    let naive = at.naive_utc();
-    naive
-        .checked_add_signed(IST - start)
-        .unwrap_or(naive)
-        .date()
+    let days = i32::try_from(since_start(at).div_euclid(DAY)).ok();
+    let day = days.and_then(NaiveDate::from_epoch_days);
+    day.unwrap_or_else(|| at.date_naive())
+}
+
+/// Returns the whole seconds since the exchange day of 1 January 1970 started.
+const fn since_start(at: DateTime<Utc>) -> i64 {
+    at.timestamp().saturating_add(STARTS_BEFORE_UTC)
 }
 
 /// Returns a moment as a clock in India shows it.

@@ -22,9 +22,9 @@ impl Decision<'_> {
     pub(super) fn ends(&mut self) {
         let book = self.view.book;
         for leg in book.legs.values().filter(|leg| leg.is_open()) {
-            let frozen = book.state_of(leg.contract.instrument) == TradingState::Frozen;
             let end = self.end_of((leg.contract, leg.product), leg.opened_at);
-            if let Some(reason) = end.filter(|_| !frozen) {
+            let frozen = || book.state_of(leg.contract.instrument) == TradingState::Frozen;
+            if let Some(reason) = end.filter(|_| !frozen()) {
                 self.take_leg_out(leg, reason);
             }
         }

@@ -37,6 +37,11 @@ impl<'a> Decision<'a> {
     /// Keeps every leg's resting order what it should be.
     pub(super) fn guard(&mut self) {
         let book = self.view.book;
+        let unused = self.view.rules.stops.protective_stop == ProtectiveStop::Off;
+        let mut known = book.intents.keys().map(|id| id.purpose);
+        if unused && known.all(|purpose| purpose != Purpose::Protective) {
+            return; // nothing rests, and nothing is to
+        }
         for leg in book.legs.values() {
             let id = IntentId::of(leg.id.0, Purpose::Protective);
             let (intent, order) = (book.intents.get(&id), book.live_order(id));
@@ -69,13 +74,13 @@ impl<'a> Decision<'a> {
     /// frozen, unless a person takes the leg out.
     pub(super) fn is_trading(&self, leg: &Leg) -> bool {
         let (book, rules) = (self.view.book, self.view.rules);
-        let by_person = book.exit_of(leg.id).is_some_and(|exit| exit.by_person);
+        let by_person = || book.exit_of(leg.id).is_some_and(|exit| exit.by_person);
         let frozen = book.state_of(leg.contract.instrument) == TradingState::Frozen;
         let open = rules
             .instruments
             .get(leg.contract.instrument)
             .map(|one| rules.calendar.session_at(one.exchange, self.view.now));
-        open == Some(Session::Continuous) && (!frozen || by_person)
+        open == Some(Session::Continuous) && (!frozen || by_person())
     }
 
     /// Nothing is held any more that trades: what rests is taken back, and its goal ends with it.

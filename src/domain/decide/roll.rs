@@ -58,9 +58,12 @@ impl Decision<'_> {
             }
         }
         let used = self.view.rules.close.roll;
+        if used == RollUse::Off {
+            return;
+        }
         for held in book.positions.values().filter(|one| one.is_open()) {
             let instrument = held.contract.instrument;
-            let Some((held, to)) = self.to_roll(instrument).filter(|_| used != RollUse::Off) else {
+            let Some((held, to)) = self.to_roll(instrument) else {
                 continue;
             };
             let known = book.instruments.get(&instrument).and_then(|one| one.roll);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike as _, Months, NaiveDate, Utc, Weekday};
+use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, Utc, Weekday};
 
 use super::{ContractId, Instrument, InstrumentIx, InstrumentKind, Instruments};
 use crate::domain::calendar::{Calendar, exchange_day};
@@ -52,9 +52,10 @@ impl ExpiryRule {
         match self {
             Self::LastDay => Some(last),
             Self::DayOfMonth(day) => first.with_day(day).or(Some(last)),
-            Self::LastWeekday(weekday) => core::iter::successors(Some(last), NaiveDate::pred_opt)
-                .take(7)
-                .find(|day| day.weekday() == weekday),
+            Self::LastWeekday(weekday) => {
+                let back = last.weekday().days_since(weekday);
+                last.checked_sub_days(Days::new(u64::from(back)))
+            }
         }
     }
 }

@@ -56,9 +56,18 @@ pub fn peel_off(ask: &PeelAsk) -> Peel {
 }
 
 impl PeelAsk {
+    /// Returns whether all may stay, where that can be said exactly without a division.
+    fn is_within(&self, measure: Money, limit: Percent) -> bool {
+        let (equity, limit) = (self.equity.get(), limit.get());
+        let exact = equity.scale() + limit.scale() <= Decimal::MAX_SCALE;
+        let most = equity.checked_mul(limit).filter(|_| exact);
+        let asked = measure.get().checked_mul(Decimal::ONE_HUNDRED);
+        most.zip(asked).is_some_and(|(most, asked)| asked <= most)
+    }
+
     /// Returns the lots beyond the most that may stay: n × measure × 100 ≤ E × limit × lots.
     fn beyond(&self, measure: Money, limit: Percent) -> Lots {
-        if measure <= Money::ZERO {
+        if measure <= Money::ZERO || self.is_within(measure, limit) {
             return Lots::ZERO;
         }
         let may_stay = Quotient::of(

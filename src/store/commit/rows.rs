@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sqlx::PgConnection;
 
 use super::Write;
-use crate::domain::book::{Book, Position};
+use crate::domain::book::{Book, Few, Position};
 use crate::domain::fact::{Fact, Fill, Movement};
 use crate::domain::instrument::InstrumentIx;
 use crate::domain::signal::SourceId;
@@ -101,10 +101,10 @@ struct Entities<'a> {
 
 impl<'a> Entities<'a> {
     /// Writes the touched rows of a table.
-    fn text<'b, K: core::fmt::Debug, T: Spread + 'b>(
+    fn text<'b, K: core::fmt::Debug + Ord, T: Spread + 'b>(
         &self,
         table: &str,
-        touched: &BTreeSet<K>,
+        touched: &Few<K>,
         find: impl Fn(&K) -> Option<&'b T>,
     ) -> Result<String, StoreError> {
         let found: Result<Vec<&T>, StoreError> = touched
@@ -140,10 +140,10 @@ fn missing(table: &str, id: impl core::fmt::Debug) -> StoreError {
 fn positions(
     entities: &Entities<'_>,
     book: &Book,
-    touched: &BTreeSet<crate::domain::ids::PositionId>,
+    touched: &Few<crate::domain::ids::PositionId>,
 ) -> Result<String, StoreError> {
     let mut found = Vec::new();
-    for id in touched {
+    for id in touched.iter() {
         let position = book.positions.get(id);
         found.push(position.ok_or_else(|| missing("positions", id))?);
     }
@@ -165,8 +165,8 @@ fn is_surplus(book: &Book, position: &Position) -> bool {
     })
 }
 
-fn instruments(entities: &Entities<'_>, book: &Book, touched: &BTreeSet<InstrumentIx>) -> String {
-    entities.list(touched, |ix, fields| {
+fn instruments(entities: &Entities<'_>, book: &Book, touched: &Few<InstrumentIx>) -> String {
+    entities.list(touched.iter(), |ix, fields| {
         fields.put("instrument", ix);
         if let Some(state) = book.instruments.get(ix) {
             state.spread(fields);
@@ -210,8 +210,8 @@ fn newest_text(entities: &Entities<'_>, book: &Book, keys: &BTreeSet<NewestKey>)
     })
 }
 
-fn sources(entities: &Entities<'_>, book: &Book, touched: &BTreeSet<SourceId>) -> String {
-    entities.list(touched, |source, fields| {
+fn sources(entities: &Entities<'_>, book: &Book, touched: &Few<SourceId>) -> String {
+    entities.list(touched.iter(), |source, fields| {
         fields.put("source", source);
         fields.put("state", &book.state_of_source(*source));
     })
