@@ -1,7 +1,8 @@
 //! How fast history runs: a million signals through the whole core (sizing, gates, fills, book,
 //! facts), and bars with trailing stops.
 //!
-//! `cargo bench --bench history`; one thread. The signals are four instruments' over some years:
+//! `cargo bench --bench history`; one thread. With `-- --peers DIR` it runs what other back-testers
+//! are compared on instead (`peers/`). The signals are four instruments' over some years:
 //! an entry, adds, repeats that are refused after every gate was asked, and exits.
 #![expect(
     clippy::unwrap_used,
@@ -13,6 +14,9 @@
     clippy::integer_division,
     reason = "a bench prints, measures with the real clock and stops when its data is wrong"
 )]
+
+#[path = "peers/ours.rs"]
+mod ours;
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -67,6 +71,10 @@ impl Witness for Count {
 
 fn main() {
     let rules = rules();
+    let mut words = std::env::args().skip_while(|word| word != "--peers");
+    if let Some(dir) = words.nth(1) {
+        return ours::run(&rules, dir.as_ref());
+    }
     signals(&rules);
     bars(&rules);
 }
@@ -85,15 +93,12 @@ fn rules() -> Rules {
     rules
 }
 
-fn world(rules: &Rules, barred: bool) -> World<'_, Count> {
-    let all = TRADED
-        .iter()
-        .filter_map(|one| rules.instruments.by_name(one.0));
+fn world(rules: &Rules, slippage: Decimal) -> World<'_, Count> {
     let start = Start {
         capital: Money::rupees(50_000_000),
         at: "2025-02-03T04:00:00Z".parse().unwrap(),
-        slippage: Decimal::ONE,
-        barred: all.filter(|_| barred).collect(),
+        slippage,
+        barred: BTreeSet::new(),
     };
     World::new(rules, start, Count::default())
 }
@@ -136,7 +141,7 @@ fn said(number: u32, rules: &Rules, at: DateTime<Utc>) -> Signal {
 }
 
 fn signals(rules: &Rules) {
-    let mut world = world(rules, false);
+    let mut world = world(rules, Decimal::ONE);
     let start: DateTime<Utc> = world.now();
     // The signals are made beforehand: what is measured is what the core does with them.
     let all: Vec<Signal> = (0..SIGNALS)
@@ -163,7 +168,7 @@ fn signals(rules: &Rules) {
 }
 
 fn bars(rules: &Rules) {
-    let mut world = world(rules, false);
+    let mut world = world(rules, Decimal::ONE);
     let start: DateTime<Utc> = world.now();
     let mut signal = said(1, rules, start);
     let gold = signal.instrument;

@@ -21,6 +21,12 @@ fn a_sweep_is_the_same_on_one_thread_and_on_two_and_less_risk_falls_less() {
     for (one, other) in alone.iter().zip(&both) {
         assert_eq!((&one.values, &one.outcome), (&other.values, &other.outcome));
     }
+    let bytes = |trials: &[_]| {
+        let told = Sweep::new(&turns, trials, Decimal::from(70)).json();
+        serde_json::to_string(&told).unwrap()
+    };
+    assert_eq!(bytes(&alone), bytes(&both));
+    assert_eq!(bytes(&alone), bytes(&made(1)), "and again");
     let adds = |values: [&str; 2]| {
         let wanted = values.map(dec);
         let trial = alone.iter().find(|trial| trial.values == wanted);

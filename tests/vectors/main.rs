@@ -12,6 +12,7 @@
     reason = "a test that cannot read its fixtures should stop"
 )]
 
+mod backtest;
 mod duplicates;
 mod gates;
 mod operations;

@@ -37,6 +37,15 @@ impl<T: Ord> Few<T> {
     }
 }
 
+impl<'a, T: Ord> IntoIterator for &'a Few<T> {
+    type Item = &'a T;
+    type IntoIter = core::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

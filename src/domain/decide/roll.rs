@@ -32,9 +32,11 @@ impl<'a> Decision<'a> {
             return None;
         }
         let today = self.view.today();
-        let next = rules
-            .instruments
-            .contract_for_entry(instrument, today, &rules.calendar)?;
+        let (instruments, calendar) = (&rules.instruments, &rules.calendar);
+        if instruments.is_far_from_its_end(held.contract, today, calendar) {
+            return None; // an entry would take it, or a nearer one
+        }
+        let next = instruments.contract_for_entry(instrument, today, calendar)?;
         (next.expiry > held.contract.expiry && held.contract.expiry.is_some())
             .then_some((held, next))
     }

@@ -88,6 +88,19 @@ impl Instrument {
     }
 }
 
+impl Instrument {
+    /// Returns whether at least `roll_days` working days lie strictly between a day and an end.
+    fn takes(&self, expiry: NaiveDate, day: NaiveDate, calendar: &Calendar) -> bool {
+        // So many lie between when the last of them lies before: no need to count on.
+        let last = calendar.working_days_after(self.exchange, day, self.roll_days);
+        if self.roll_days == 0 {
+            expiry >= day
+        } else {
+            last < expiry
+        }
+    }
+}
+
 impl Instruments {
     /// Returns OpenAlgo's symbol of a contract: `BANKNIFTY29DEC26FUT`, or the share's own.
     pub fn symbol(&self, contract: ContractId) -> String {
@@ -115,15 +128,29 @@ impl Instruments {
         match instrument.kind {
             InstrumentKind::Equity => Some(ContractId::share(ix)),
             InstrumentKind::Future => {
-                // So many lie between when the last of them lies before: no need to count on.
-                let (exchange, roll_days) = (instrument.exchange, instrument.roll_days);
-                let last = calendar.working_days_after(exchange, day, roll_days);
-                instrument
-                    .expiries(day, calendar)
-                    .find(|expiry| roll_days == 0 || last < *expiry)
-                    .map(|expiry| ContractId::future(ix, expiry))
+                let mut ends = instrument.expiries(day, calendar);
+                let taken = ends.find(|expiry| instrument.takes(*expiry, day, calendar));
+                taken.map(|expiry| ContractId::future(ix, expiry))
             }
         }
+    }
+
+    /// Returns whether a contract is one of those listed, and so far from its end that an entry may
+    /// take it.
+    pub fn is_far_from_its_end(
+        &self,
+        contract: ContractId,
+        day: NaiveDate,
+        calendar: &Calendar,
+    ) -> bool {
+        let instrument = self.get(contract.instrument);
+        instrument
+            .zip(contract.expiry)
+            .is_some_and(|(instrument, expiry)| {
+                let (year, month) = (expiry.year(), expiry.month());
+                instrument.takes(expiry, day, calendar)
+                    && instrument.expiry_in(year, month, calendar) == Some(expiry)
+            })
     }
 
     /// Returns the nearest contract that still trades on `day`.

@@ -143,7 +143,7 @@ fn positions(
     touched: &Few<crate::domain::ids::PositionId>,
 ) -> Result<String, StoreError> {
     let mut found = Vec::new();
-    for id in touched.iter() {
+    for id in touched {
         let position = book.positions.get(id);
         found.push(position.ok_or_else(|| missing("positions", id))?);
     }
@@ -166,7 +166,7 @@ fn is_surplus(book: &Book, position: &Position) -> bool {
 }
 
 fn instruments(entities: &Entities<'_>, book: &Book, touched: &Few<InstrumentIx>) -> String {
-    entities.list(touched.iter(), |ix, fields| {
+    entities.list(touched, |ix, fields| {
         fields.put("instrument", ix);
         if let Some(state) = book.instruments.get(ix) {
             state.spread(fields);
@@ -211,7 +211,7 @@ fn newest_text(entities: &Entities<'_>, book: &Book, keys: &BTreeSet<NewestKey>)
 }
 
 fn sources(entities: &Entities<'_>, book: &Book, touched: &Few<SourceId>) -> String {
-    entities.list(touched.iter(), |source, fields| {
+    entities.list(touched, |source, fields| {
         fields.put("source", source);
         fields.put("state", &book.state_of_source(*source));
     })
