@@ -67,13 +67,13 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Backtest(args) => {
-            let rules = cli.common.history_rules(args.inputs.profile.as_deref())?;
-            cli::backtest::run(&args, &rules)?;
+            let config = cli.common.history(args.inputs.profile.as_deref())?;
+            cli::backtest::run(&args, &config)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Sweep(args) => {
-            let rules = cli.common.history_rules(args.inputs.profile.as_deref())?;
-            cli::backtest::run_sweep(&args, &rules)?;
+            let config = cli.common.history(args.inputs.profile.as_deref())?;
+            cli::backtest::run_sweep(&args, &config)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Size => cli::size_command(&load(None)?),

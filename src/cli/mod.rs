@@ -201,7 +201,7 @@ impl Common {
     }
 
     /// Returns the rules of history: those of paper, in the exchanges' own hours.
-    pub fn history_rules(&self, profile: Option<&str>) -> Result<Rules, ConfigError> {
+    pub fn history(&self, profile: Option<&str>) -> Result<Config, ConfigError> {
         let mut environment = config::environment();
         let mut set = |key: &str, value: &str| environment.insert(key.to_owned(), value.to_owned());
         set("TORANA__DESK__CALENDAR", "exchange");
@@ -210,7 +210,7 @@ impl Common {
         }
         let mut options = self.options(None);
         options.mode = Some(Mode::Paper);
-        Ok(config::load(&options, &environment)?.rules)
+        config::load(&options, &environment)
     }
 
     /// Returns what the command line says about the configuration.

@@ -22,7 +22,7 @@ use crate::domain::rules::{Rules, StopHitOn};
 use crate::domain::signal::{self, BarFrom};
 
 /// The last moment of a bar in which its market is surely open.
-const JUST_BEFORE: TimeDelta = TimeDelta::seconds(1);
+pub(super) const JUST_BEFORE: TimeDelta = TimeDelta::seconds(1);
 
 /// How long before a close the clock looks once more.
 const BEFORE_CLOSE: TimeDelta = TimeDelta::minutes(1);

@@ -25,18 +25,23 @@ impl Wilder {
 
 impl Range for Wilder {
     fn after(&mut self, bar: &Bar) -> Option<Points> {
-        let candle = Candle {
-            opened_at: bar.at,
-            closed_at: bar.end,
-            open: float(bar.open.get()),
-            high: float(bar.high.get()),
-            low: float(bar.low.get()),
-            close: float(bar.close.get()),
-        };
+        let candle = candle(bar);
         let range = candle.true_range(self.before.as_ref());
         self.before = Some(candle);
         let atr = fine(self.average.push(range)?)?;
         (atr > Decimal::ZERO).then(|| Points::new(atr))
+    }
+}
+
+/// Returns a bar as the indicators take it.
+pub fn candle(bar: &Bar) -> Candle {
+    Candle {
+        opened_at: bar.at,
+        closed_at: bar.end,
+        open: float(bar.open.get()),
+        high: float(bar.high.get()),
+        low: float(bar.low.get()),
+        close: float(bar.close.get()),
     }
 }
 

@@ -19,6 +19,7 @@ pub mod prepare;
 pub mod replay;
 pub mod report;
 pub mod run;
+pub mod scripted;
 pub mod signals;
 pub mod sweep;
 pub mod table;

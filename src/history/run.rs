@@ -11,7 +11,8 @@ use super::drive::{Plan, Series, clock, drive, said_at_close, to_close};
 use super::export::Export;
 use super::outcome::Outcome;
 use super::prepare::{Traded, prepare};
-use super::signals::{Excursions, Listed, script};
+use super::scripted::{Scripted, scripted};
+use super::signals::{Excursions, Listed, Script, script};
 use super::tally::{Listener, Tally};
 use super::world::{Start, World};
 use crate::domain::instrument::InstrumentIx;
@@ -28,6 +29,8 @@ pub struct Given {
     pub exports: Vec<Export>,
     /// Bars.
     pub bars: Option<Bars>,
+    /// Our own script, where it is what trades these bars.
+    pub script: Option<Scripted>,
 }
 
 /// How a run is made.
@@ -117,10 +120,17 @@ impl Ready {
                 to_close(&mut read.said, bars);
                 self.at_close += 1;
             }
-            self.notes.add(&read.notes);
-            self.said.append(&mut read.said);
-            self.excursions.append(&mut read.excursions);
+            self.hear(read);
         }
+        if let (Some(script), Some(bars)) = (&given.script, &given.bars) {
+            self.hear(scripted(script, given.instrument, bars));
+        }
+    }
+
+    fn hear(&mut self, read: Script) {
+        self.notes.add(&read.notes);
+        self.said.extend(read.said);
+        self.excursions.extend(read.excursions);
     }
 
     /// Returns what it is of.

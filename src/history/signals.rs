@@ -23,7 +23,7 @@ use crate::domain::order::Direction;
 use crate::domain::signal::{Ask, Layer, Signal, SourceId, Which};
 
 /// Whose alerts the signals of a list are.
-const SOURCE: SourceId = SourceId(1);
+pub(super) const SOURCE: SourceId = SourceId(1);
 
 /// How many legs are tried in every combination; a script holds six at most.
 const LEGS_TRIED_MAX: usize = 10;
@@ -87,6 +87,18 @@ pub fn script(
     script
 }
 
+/// Returns the name of something that was said of an instrument.
+pub(super) fn cause(instrument: &str, what: &str, number: u32) -> Cause {
+    let key = format!("history/{instrument}/{what}/{number}");
+    let digest = Sha256::digest(key.as_bytes());
+    let mut bytes = [0; 10];
+    bytes
+        .iter_mut()
+        .zip(digest.iter())
+        .for_each(|(to, from)| *to = *from);
+    Cause::from_bytes(bytes)
+}
+
 struct Maker<'a> {
     listed: Listed<'a>,
     assume: &'a Assume,
@@ -97,14 +109,7 @@ struct Maker<'a> {
 impl Maker<'_> {
     /// Returns the name of something the list says.
     fn cause(&self, what: &str, number: u32) -> Cause {
-        let key = format!("history/{}/{what}/{number}", self.listed.name);
-        let digest = Sha256::digest(key.as_bytes());
-        let mut bytes = [0; 10];
-        bytes
-            .iter_mut()
-            .zip(digest.iter())
-            .for_each(|(to, from)| *to = *from);
-        Cause::from_bytes(bytes)
+        cause(self.listed.name, what, number)
     }
 
     fn entry(&self, place: usize, script: &mut Script) {

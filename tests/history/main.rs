@@ -5,6 +5,7 @@
 )]
 
 mod exact;
+mod scripted;
 mod support;
 mod turn;
 mod walk;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use rust_decimal::Decimal;
-use torana::config::{Environment, Options, load};
+use torana::config::{Config, Environment, Options, load};
 use torana::domain::money::Money;
 use torana::domain::rules::Rules;
 use torana::history::assume::Assume;
@@ -29,14 +29,17 @@ pub(crate) const SAMPLE: [(&str, &str); 2] = [
 
 /// Returns the rules of history, under a profile.
 pub(crate) fn rules(profile: &str) -> Rules {
+    config(profile).rules
+}
+
+/// Returns all that is configured, under a profile.
+pub(crate) fn config(profile: &str) -> Config {
     let set = [
         ("TORANA__DESK__CALENDAR", "exchange"),
         ("TORANA__DESK__PROFILE", profile),
     ];
     let set = set.map(|(key, value)| (key.to_owned(), value.to_owned()));
-    load(&Options::default(), &Environment::from(set))
-        .unwrap()
-        .rules
+    load(&Options::default(), &Environment::from(set)).unwrap()
 }
 
 pub(crate) fn dec(text: &str) -> Decimal {
@@ -57,6 +60,7 @@ pub(crate) fn ready(rules: &Rules, lists: &[(&str, &str)]) -> Ready {
         instrument: instrument_of(rules, &format!("{name}=x.csv")).unwrap(),
         exports: vec![export::read(text).unwrap()],
         bars: None,
+        script: None,
     });
     Ready::new(rules, given.collect(), settings())
 }
@@ -67,6 +71,7 @@ pub(crate) fn with_bars(rules: &Rules, name: &str, (list, bars): (&str, &str)) -
         instrument: instrument_of(rules, &format!("{name}=x.csv")).unwrap(),
         exports: vec![export::read(list).unwrap()],
         bars: Some(Bars::read(bars).unwrap()),
+        script: None,
     };
     Ready::new(rules, vec![given], settings())
 }

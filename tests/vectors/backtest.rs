@@ -113,6 +113,7 @@ fn signal(record: &Value, instrument: InstrumentIx, place: usize) -> Signal {
         er: given("er").map(Ratio::new),
         at: world::noon() + TimeDelta::minutes(i64::try_from(place).unwrap()),
         bar: None,
+        opened_before: None,
         id_reused: false,
         profile: None,
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, bail};
 
 use crate::cli::out::BadArguments;
+use crate::config::Config;
 use crate::domain::instrument::InstrumentIx;
 use crate::domain::rules::Rules;
 use crate::history::bars::Bars;
@@ -14,7 +15,9 @@ use crate::history::measure::Wilder;
 use crate::history::name::{apart, instrument_of};
 use crate::history::report::Source;
 use crate::history::run::Given;
+use crate::history::scripted::Scripted;
 use crate::history::table::Problem;
+use crate::strategy::Signals;
 
 /// The most problems of a file that are listed.
 const PROBLEMS_MAX: usize = 10;
@@ -37,12 +40,13 @@ pub(super) const SAMPLE_SAYS: &str = "ASSUMED: all of it. These trades are the s
 
 /// Reads lists of trades and bars.
 pub(super) fn given(
-    rules: &Rules,
+    config: &Config,
     lists: &[String],
     (bars, atr_length): (&[String], u32),
 ) -> anyhow::Result<(Vec<Given>, Vec<Source>)> {
     let mut reading = Reading {
-        rules,
+        rules: &config.rules,
+        scripts: lists.is_empty().then_some(&config.signals),
         atr_length,
         given: BTreeMap::new(),
         sources: Vec::new(),
@@ -63,6 +67,8 @@ pub(super) fn given(
 
 struct Reading<'r> {
     rules: &'r Rules,
+    /// What our own scripts look at, where they trade the bars.
+    scripts: Option<&'r Signals>,
     atr_length: u32,
     given: BTreeMap<InstrumentIx, Given>,
     sources: Vec<Source>,
@@ -77,6 +83,7 @@ impl Reading<'_> {
             instrument,
             exports: Vec::new(),
             bars: None,
+            script: None,
         });
         Ok((given, name))
     }
@@ -110,10 +117,22 @@ impl Reading<'_> {
         }
         bars.measure(&mut Wilder::new(self.atr_length));
         let minutes = bars.length.num_minutes();
-        let held = format!("{} bars of {minutes} minutes", bars.all.len());
+        let mut held = format!("{} bars of {minutes} minutes", bars.all.len());
+        let (rules, scripts) = (self.rules, self.scripts);
         let (given, instrument) = self.of(word)?;
         if given.bars.is_some() {
             bail!("{file}: there are bars of {instrument} already");
+        }
+        if let Some(signals) = scripts {
+            let script = Scripted::new((signals, rules), given.instrument, &bars);
+            let script = script.ok_or_else(|| no_script(&instrument))?;
+            let made_for = script.parameters.settings.interval;
+            held = if i64::from(made_for) == minutes {
+                format!("{held}, traded by our own script")
+            } else {
+                format!("{held}, traded by our own script, which was made for {made_for} minutes")
+            };
+            given.script = Some(script);
         }
         given.bars = Some(bars);
         self.sources.push(Source {
@@ -123,6 +142,13 @@ impl Reading<'_> {
         });
         Ok(())
     }
+}
+
+fn no_script(instrument: &str) -> BadArguments {
+    BadArguments(format!(
+        "{instrument} has no script in signals.toml that could trade these bars: name a list of \
+         trades with --signals"
+    ))
 }
 
 fn text(word: &str) -> anyhow::Result<String> {

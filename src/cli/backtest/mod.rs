@@ -14,8 +14,8 @@ use rust_decimal::Decimal;
 pub use sweep::{SweepArgs, run as run_sweep};
 
 use super::out::{BadArguments, print, print_json};
+use crate::config::Config;
 use crate::domain::money::{Money, Percent, Ratio};
-use crate::domain::rules::Rules;
 use crate::history::assume::{Assume, From};
 use crate::history::outcome::Outcome;
 use crate::history::report::{self, Report, Source};
@@ -33,7 +33,8 @@ pub struct Inputs {
     /// The same, by name.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     signals: Vec<String>,
-    /// Bars: time, open, high, low, close and perhaps atr. With them stops are watched.
+    /// Bars: time, open, high, low, close and perhaps atr. With them stops are watched; without a
+    /// list of trades beside them our own script of signals.toml trades them.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     bars: Vec<String>,
     /// The capital, in rupees.
@@ -82,12 +83,12 @@ struct Loaded {
 }
 
 /// Runs `torana backtest`.
-pub fn run(args: &BacktestArgs, rules: &Rules) -> anyhow::Result<()> {
+pub fn run(args: &BacktestArgs, config: &Config) -> anyhow::Result<()> {
     if let Some(dir) = &args.check {
         return check::run(dir);
     }
     let inputs = &args.inputs;
-    let loaded = inputs.load(rules)?;
+    let loaded = inputs.load(config)?;
     let ready = &loaded.ready;
     let mut progress = Progress::new(ready.len());
     let mut told = |done| progress.at(done);
@@ -119,15 +120,11 @@ impl Loaded {
 }
 
 impl Inputs {
-    fn load(&self, rules: &Rules) -> anyhow::Result<Loaded> {
+    fn load(&self, config: &Config) -> anyhow::Result<Loaded> {
         let settings = self.settings()?;
         let listed: Vec<String> = self.files.iter().chain(&self.signals).cloned().collect();
-        if listed.is_empty() && !self.bars.is_empty() {
-            let alone = "bars alone say nothing: name a list of trades with --signals".to_owned();
-            return Err(BadArguments(alone).into());
-        }
-        let (given, sources) = files::given(rules, &listed, (&self.bars, self.atr_length))?;
-        let ready = Ready::new(rules, given, settings.clone());
+        let (given, sources) = files::given(config, &listed, (&self.bars, self.atr_length))?;
+        let ready = Ready::new(&config.rules, given, settings.clone());
         if ready.is_empty() {
             return Err(BadArguments("nothing happens in these files".to_owned()).into());
         }

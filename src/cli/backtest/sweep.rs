@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::Inputs;
 use super::progress::Progress;
 use crate::cli::out::{BadArguments, print, print_json};
-use crate::domain::rules::Rules;
+use crate::config::Config;
 use crate::history::knobs::{Turned, turned};
 use crate::history::report::{Sweep, sweep_html};
 use crate::history::sweep::{TRIALS_MAX, combinations, sweep};
@@ -40,7 +40,7 @@ pub struct SweepArgs {
 }
 
 /// Runs `torana sweep`.
-pub fn run(args: &SweepArgs, rules: &Rules) -> anyhow::Result<()> {
+pub fn run(args: &SweepArgs, config: &Config) -> anyhow::Result<()> {
     let turns = args.set.iter().map(|text| turned(text));
     let turns: Vec<Turned> = turns.collect::<Result<_, String>>().map_err(BadArguments)?;
     if args.split <= Decimal::ZERO || args.split >= Decimal::ONE_HUNDRED {
@@ -48,7 +48,7 @@ pub fn run(args: &SweepArgs, rules: &Rules) -> anyhow::Result<()> {
     }
     let most = args.random.unwrap_or(TRIALS_MAX).min(TRIALS_MAX);
     let trials = combinations(&turns, (most, args.seed));
-    let loaded = args.inputs.load(rules)?;
+    let loaded = args.inputs.load(config)?;
     let threads = args
         .threads
         .or_else(|| Some(std::thread::available_parallelism().ok()?.get()));
