@@ -7,6 +7,7 @@
 //! again unless its facts are there. An alert that is sent again has its first answer and no
 //! fact. At the end the rows of `facts` are those of the life, and the book they load is its book.
 
+use core::time::Duration;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
@@ -23,11 +24,14 @@ use torana::domain::money::Money;
 use torana::domain::rules::Rules;
 use torana::journal;
 use torana::store::cluster::testing::{Setup, TestDb, fresh, key_of};
-use torana::store::{DeskId, MIGRATIONS, NewDesk, SignalKey, Store, migrate};
+use torana::store::{Deadlines, DeskId, MIGRATIONS, NewDesk, SignalKey, Store, migrate};
 
 use crate::life::{CAPITAL, Happened, Life};
 
 const DESK: DeskId = DeskId(1);
+
+/// How long a busy machine may take for anything: what is not killed is not to fail.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How many different moments of a commit sessions end at.
 const MOMENTS: usize = 32;
@@ -162,7 +166,15 @@ impl World {
     async fn store(&self) -> Store {
         let instruments = Arc::new(self.rules.instruments.clone());
         let options = self.db.service_options();
-        Store::connect(options, instruments).await.unwrap()
+        let deadlines = Deadlines {
+            connections: 2,
+            acquire: PATIENCE,
+            statement: PATIENCE,
+            lock: PATIENCE,
+            ..Deadlines::default()
+        };
+        let store = Store::connect_within(options, instruments, deadlines);
+        store.await.unwrap()
     }
 
     /// A process begins, with nothing but what the database has.
