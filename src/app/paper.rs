@@ -186,7 +186,9 @@ impl Hint {
         }
     }
 
-    /// Takes a price as the market's.
+    /// Takes a price as the market's. No judge is asked: this market is wherever its alerts say, and
+    /// no other could say otherwise. It becomes a mark, which values and compares; what fires a stop
+    /// is what the simulator's feed then tells of it, and that is judged like every price.
     pub(super) fn price(&self, contract: ContractId, price: Price) {
         let instruments = &self.desk.rules().instruments;
         let Some(instrument) = instruments.get(contract.instrument) else {

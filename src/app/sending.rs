@@ -16,7 +16,7 @@ use crate::desk::{Desk, Lease};
 use crate::domain::fact::Goal;
 use crate::domain::input::{FeedState, Route};
 use crate::domain::price::PriceRules;
-use crate::monitor::{ApprovalMode, Drift, History, Monitor, Orders, Patience, Prices, Way};
+use crate::monitor::{ApprovalMode, Drift, History, Hours, Monitor, Orders, Patience, Prices, Way};
 use crate::store::views;
 
 /// Frames of the feed that may wait to be judged: half a second of two thousand prices a second.
@@ -120,6 +120,7 @@ pub(super) fn start(
         ),
         history: History::new(Arc::clone(desk)),
         mode: approval_mode(opened, (desk, &parts.broker, budget)),
+        hours: Hours::new(Arc::clone(desk), Arc::clone(&parts.broker)),
         way,
         prices: Arc::clone(&prices),
         nudge: Arc::clone(&nudge),

@@ -8,6 +8,8 @@
 
 use core::future::Future;
 
+use chrono::NaiveDate;
+
 use crate::domain::money::Money;
 use crate::domain::order::{BrokerOrderId, Exchange, Ticket};
 
@@ -16,7 +18,8 @@ pub mod openalgo;
 mod rows;
 
 pub use rows::{
-    Contract, Funds, OrderRow, OrderState, PositionRow, Quote, Quotes, Routing, Rows, TradeRow,
+    Contract, Funds, OrderRow, OrderState, PositionRow, Quote, Quotes, Routing, Rows, Timing,
+    TradeRow,
 };
 
 /// Where an error came from, kept for the log.
@@ -241,6 +244,12 @@ pub trait Broker: Send + Sync {
         exchange: Exchange,
         symbol: &str,
     ) -> impl Future<Output = Result<Contract, ReadError>> + Send;
+
+    /// Reads when exchanges trade on a day; one that is not named does not.
+    fn timings(
+        &self,
+        day: NaiveDate,
+    ) -> impl Future<Output = Result<Vec<Timing>, ReadError>> + Send;
 
     /// Reads the margin an order would need.
     fn margin(&self, ticket: &Ticket) -> impl Future<Output = Result<Money, ReadError>> + Send;

@@ -213,6 +213,17 @@ pub struct Contract {
     pub expiry: Option<NaiveDate>,
 }
 
+/// When an exchange trades on a day, by OpenAlgo's own table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// Which exchange.
+    pub exchange: Exchange,
+    /// When it opens.
+    pub from: DateTime<Utc>,
+    /// When it closes.
+    pub to: DateTime<Utc>,
+}
+
 /// Where OpenAlgo sends orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Routing {

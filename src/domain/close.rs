@@ -3,11 +3,11 @@
 //! 1. A judgement names its close and its phase, so that no restart makes the same one twice.
 //! 2. A roll is a close, then an opening: nothing is opened for what was not closed.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
 use super::fact::{Code, words};
 use super::gates::Trace;
-use super::ids::{IntentId, LegId, PositionId, SignalId};
+use super::ids::{FindingId, IntentId, LegId, PositionId, SignalId};
 use super::instrument::{ContractId, InstrumentIx};
 use super::money::{Money, Price};
 
@@ -114,19 +114,17 @@ pub struct Carry {
     pub last_entry: Price,
 }
 
-/// What differs between us and the broker about a market or a contract.
+/// What we say of a contract or its market beside what OpenAlgo says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
+pub struct Compared {
+    /// The name of the finding it becomes, where they differ.
+    pub finding: FindingId,
     /// Of what.
-    pub instrument: InstrumentIx,
+    pub contract: ContractId,
     /// About what: `calendar_differs`, `contract_differs`, `lot_differs`, `tick_differs`.
     pub code: Code,
-    /// What we say.
-    pub ours: String,
-    /// What they say.
-    pub theirs: String,
-    /// The exchange day it was found on.
-    pub day: NaiveDate,
+    /// What we say and what OpenAlgo says, where that is not the same.
+    pub differs: Option<(String, String)>,
 }
 
 words! {

@@ -40,9 +40,21 @@ pub const UNPROVED: Code = Code("openalgo_unproved");
 /// leaves, as a fill in a sandbox would make our book say what is not so.
 pub const ELSEWHERE: Code = Code("openalgo_elsewhere");
 
+/// OpenAlgo says otherwise about whether, or how long, an exchange trades today.
+pub const CALENDAR: Code = Code("calendar_differs");
+
+/// OpenAlgo knows no such contract, or another last day of it.
+pub const CONTRACT: Code = Code("contract_differs");
+
+/// OpenAlgo says otherwise about the units in a lot.
+pub const LOT: Code = Code("lot_differs");
+
+/// OpenAlgo says otherwise about the smallest step of a price.
+pub const TICK: Code = Code("tick_differs");
+
 /// What is told in words and is about no position, order or money: no reading of the broker's books
 /// ends it.
-const TOLD: [Code; 3] = [JOURNAL, UNPROVED, ELSEWHERE];
+const TOLD: [Code; 7] = [JOURNAL, UNPROVED, ELSEWHERE, CALENDAR, CONTRACT, LOT, TICK];
 
 /// What is wrong with our own journal.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::broker_book::{BrokerBook, Net, NetKey};
-use super::close::Difference;
+use super::close::Compared;
 use super::fact::Code;
 use super::finding::{Adoption, Broken};
 use super::ids::{Cause, FindingId, IntentId, LegId, OrderId, SignalId};
@@ -48,8 +48,8 @@ pub enum Input {
     UnitsSeen(Vec<UnitsSeen>),
     /// Whether OpenAlgo holds orders back until a person approves them.
     SemiAuto(bool),
-    /// The broker says otherwise about a market or a contract.
-    Difference(Box<Difference>),
+    /// What OpenAlgo says of a contract or its market, beside what we say.
+    Compared(Box<Compared>),
     /// How the broker's feed and session are.
     BrokerState(BrokerState),
     /// Our own journal is broken.
@@ -85,7 +85,7 @@ impl Input {
             | Self::BrokerBook(_)
             | Self::UnitsSeen(_)
             | Self::SemiAuto(_)
-            | Self::Difference(_)
+            | Self::Compared(_)
             | Self::BrokerState(_)
             | Self::Broken(_)
             | Self::Route(_)

@@ -9,14 +9,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 use super::prices::contracts;
-use crate::broker::Broker;
+use super::{agreement, drift};
+use crate::broker::{Broker, Contract, ReadError};
 use crate::desk::Desk;
 use crate::domain::book::{Book, OrderState};
 use crate::domain::calendar::exchange_day;
+use crate::domain::close::Compared;
 use crate::domain::fact::{Fact, OrderEnd};
+use crate::domain::ids::FindingId;
 use crate::domain::input::{Input, SeenMargin, UnitsSeen};
 use crate::domain::instrument::ContractId;
 use crate::domain::money::{Lots, Quantity};
@@ -143,6 +146,7 @@ impl<B: Broker> Margins<B> {
             .inspect_err(|error| tracing::debug!(%error, "no margin"))
             .ok();
         let listed = self.broker.symbol(ticket.exchange, &ticket.symbol).await;
+        self.compare(contract, &listed, epoch).await;
         let listed = listed.ok().and_then(|listed| listed.lot);
         let seen = UnitsSeen {
             contract,
@@ -171,6 +175,35 @@ impl<B: Broker> Margins<B> {
             self.desk
                 .marks()
                 .margin(contract, SeenMargin { amount, at });
+        }
+    }
+
+    /// Sees whether OpenAlgo's list says of the contract what we say.
+    async fn compare(&self, of: ContractId, listed: &Result<Contract, ReadError>, epoch: i64) {
+        let (rules, now) = (self.desk.rules(), self.desk.clock().now());
+        let instrument = rules.instruments.get(of.instrument);
+        let spec = rules.instruments.spec(of, exchange_day(now));
+        let Some((instrument, spec)) = instrument.zip(spec) else {
+            return;
+        };
+        let said = match listed {
+            Ok(row) => agreement::contract((instrument, spec, of.expiry), row).to_vec(),
+            Err(ReadError::Absent { .. }) => vec![agreement::unknown()],
+            Err(error) => return debug!(%error, "OpenAlgo says nothing of a contract"),
+        };
+        let name = drift::name(&self.desk, now);
+        for (number, (code, differs)) in (0_u8..).zip(said) {
+            let input = Input::Compared(Box::new(Compared {
+                finding: FindingId(name.next(number)),
+                contract: of,
+                code,
+                differs,
+            }));
+            if self.desk.would_matter(&input)
+                && let Err(error) = self.desk.input(input, Some(epoch)).await
+            {
+                warn!(%error, "what OpenAlgo says of a contract was not written");
+            }
         }
     }
 

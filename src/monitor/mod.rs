@@ -3,8 +3,10 @@
 //! Each round is one call, so that a test can drive it by hand. What comes back is an input like
 //! every other; nothing is decided here.
 
+pub mod agreement;
 mod drift;
 mod history;
+mod hours;
 mod late;
 mod margins;
 mod missing;
@@ -24,6 +26,7 @@ use tracing::warn;
 
 pub use drift::Drift;
 pub use history::History;
+pub use hours::Hours;
 pub use mode::ApprovalMode;
 pub use orders::Orders;
 pub use prices::{Patience, Prices};
@@ -57,6 +60,8 @@ pub struct Monitor<B> {
     pub history: History,
     /// Asks whether OpenAlgo takes orders by itself.
     pub mode: ApprovalMode<B>,
+    /// Compares OpenAlgo's hours with ours.
+    pub hours: Hours<B>,
     /// Asks where orders go, where they are real.
     pub way: Option<Way<B>>,
     /// Hears and asks for prices, and reads money.
@@ -116,7 +121,11 @@ impl<B: Broker> Monitor<B> {
             let round = async {
                 match self.lease.epoch() {
                     Some(epoch) => {
-                        tokio::join!(self.prices.money(epoch), self.ask_the_way(epoch));
+                        tokio::join!(
+                            self.prices.money(epoch),
+                            self.ask_the_way(epoch),
+                            self.hours.round(epoch)
+                        );
                         sleep(self.pause).await;
                     }
                     None => sleep(self.pause.min(LEASE_LOOK)).await,

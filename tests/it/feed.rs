@@ -1,10 +1,11 @@
 //! Prices: the feed's while it speaks, else those that are asked for.
 
+use torana::domain::book::{Book, Leg};
 use torana::domain::input::PriceSource;
 use torana::domain::money::Price;
 use torana::sim::{Fault, FaultName};
 
-use crate::support::{Gateway, World, until};
+use crate::support::{Alert, Gateway, World, until};
 
 /// So short a patience that a test sees both sides.
 const IMPATIENT: &[(&str, &str)] = &[
@@ -71,4 +72,32 @@ async fn a_feed_that_breaks_comes_back_and_garbage_in_it_is_no_price() {
             .values()
             .all(|mark| mark.quote.price != garbage)
     );
+}
+
+#[tokio::test]
+async fn a_tick_of_the_feed_at_the_stop_takes_the_position_out() {
+    let world = World::watched(&[]).await;
+    let gateway = world.gateway().await;
+    world.until_from(&gateway, PriceSource::Feed).await;
+    world.price("78500");
+    let entry = world.alert(&gateway, &Alert::entry()).await;
+    assert_eq!(entry.status, 202, "{entry:?}");
+    let held = world.until_settled(&gateway).await;
+    assert!(held.legs.values().any(Leg::is_open), "{}", gateway.log());
+    // from here on only the feed tells prices
+    world.sim.set_faults(vec![Fault::new(FaultName::NoQuote)]);
+    world.price("77600");
+    world.price("77500");
+    let flat = |book: &Book| !book.legs.values().any(Leg::is_open);
+    let book = world.until(&gateway, "flat", flat).await;
+    assert_eq!(book.legs.len(), 1, "{:?}", world.summary().await);
+    world.sim.clear_faults().unwrap();
+    world.until_settled(&gateway).await;
+    world.until_equal(&gateway).await;
+    let facts = world.facts().await;
+    let closed = facts.iter().filter(|(kind, _)| kind == "leg_closed");
+    let closed: Vec<_> = closed.collect();
+    assert_eq!(closed.len(), 1, "{closed:?}");
+    assert_eq!(closed[0].1["reason"], "stop", "{closed:?}");
+    assert_eq!(world.calls("placeorder"), 2, "{}", gateway.log());
 }

@@ -10,6 +10,7 @@
     reason = "allow-…-in-tests does not reach the helpers of a test program, which fail loudly"
 )]
 
+mod agreement;
 mod bad_input;
 mod crash;
 mod crowd;

@@ -7,7 +7,8 @@ use rust_decimal::prelude::ToPrimitive as _;
 use torana::domain::broker_book::{
     BrokerBook, SeenForeign, SeenNet, SeenTraded, SeenWorking, Steady,
 };
-use torana::domain::finding::Adoption;
+use torana::domain::close::Compared;
+use torana::domain::finding::{Adoption, CALENDAR, CONTRACT, LOT, TICK};
 use torana::domain::ids::FindingId;
 use torana::domain::input::{Command, Input, Route, SeenRoute};
 use torana::domain::instrument::InstrumentIx;
@@ -158,6 +159,29 @@ impl Desk {
             quantity: words.lots("lots").units(self.per_lot(contract)),
             steady,
         }
+    }
+
+    /// `compared GOLD_MINI lot_differs 100 10`: what we say of its contract and what OpenAlgo says;
+    /// `compared GOLD_MINI lot_differs agrees`.
+    pub(crate) fn compared(&mut self, words: &mut Words<'_>) {
+        let ix = self.instrument(words);
+        let contract = self.contract(ix);
+        let said = words.must("a code");
+        let codes = [CALENDAR, CONTRACT, LOT, TICK];
+        let code = codes.into_iter().find(|code| code.0 == said);
+        let differs = (!words.takes("agrees")).then(|| {
+            (
+                words.must("ours").to_owned(),
+                words.must("theirs").to_owned(),
+            )
+        });
+        let finding = FindingId(self.cause());
+        self.feed(&Input::Compared(Box::new(Compared {
+            finding,
+            contract,
+            code: code.unwrap_or_else(|| panic!("nothing is called {said}")),
+            differs,
+        })));
     }
 
     /// `route unproved`, `route elsewhere`, `route proved`: where orders go, as the monitor saw it.

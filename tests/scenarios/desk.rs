@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use torana::domain::book::{Book, ModifyState, OrderState};
+use torana::domain::calendar::Session;
 use torana::domain::decide::{answer, decide};
 use torana::domain::fact::{Fact, Goal, LedgerKind, Movement};
 use torana::domain::gates::{EntryKind, Judged, Trace};
@@ -18,6 +19,7 @@ use torana::domain::input::{
 use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::money::{Money, Price, Quantity};
 use torana::domain::order::{BrokerOrderId, Pricing};
+use torana::domain::price::{Judge, Look, PriceRules, Verdict};
 use torana::domain::rules::Rules;
 use torana::domain::work::{self, Call};
 
@@ -43,6 +45,8 @@ pub(crate) struct Desk {
     charts: BTreeMap<InstrumentIx, Price>,
     /// Instruments whose price the story tells itself.
     told: BTreeSet<InstrumentIx>,
+    /// Who judges the prices that a story lets be heard.
+    judges: BTreeMap<ContractId, Judge>,
     causes: u16,
     broker_ids: u32,
     started: bool,
@@ -61,6 +65,7 @@ impl Desk {
             fresh: BTreeMap::new(),
             charts: BTreeMap::new(),
             told: BTreeSet::new(),
+            judges: BTreeMap::new(),
             causes: 0,
             broker_ids: 0,
             started: false,
@@ -93,6 +98,8 @@ impl Desk {
                 self.feed(&Input::Time);
             }
             "price" => self.price(&mut words),
+            "tick" => self.judged(&mut words),
+            "doubts" => self.counted(),
             "chart" => self.chart(&mut words),
             "funds" => self.funds(&mut words),
             "units" => self.units(&mut words),
@@ -108,6 +115,7 @@ impl Desk {
             "proof" => self.proof(&mut words),
             "broker" => self.broker(&mut words),
             "op" => self.operator(&mut words),
+            "compared" => self.compared(&mut words),
             "route" => self.route(&mut words),
             "semi_auto" => self.feed(&Input::SemiAuto(words.must("on or off") == "on")),
             _ => panic!("no line begins with {verb}"),
@@ -262,6 +270,57 @@ impl Desk {
         self.fresh.insert(contract, quote);
         self.refresh();
         let source = PriceSource::Feed;
+        self.feed(&Input::Tick(Tick {
+            contract,
+            quote,
+            source,
+        }));
+    }
+
+    /// `tick BANK_NIFTY 48,000 [rest]`: the feed, or a quote, says so; it is judged as outside of
+    /// stories, and only a good price is one for the core.
+    fn judged(&mut self, words: &mut Words<'_>) {
+        let ix = self.instrument(words);
+        let contract = self.contract(ix);
+        let quote = plain(words.price("price"), self.now);
+        let source = if words.takes("rest") {
+            PriceSource::Rest
+        } else {
+            PriceSource::Feed
+        };
+        self.told.insert(ix);
+        let known = self.book.marks.contracts.get(&contract);
+        let known = known.map(|mark| mark.quote.price);
+        let atr = self.book.instruments.get(&ix).and_then(|one| one.atr);
+        let judge = self.judges.entry(contract);
+        let judge = judge.or_insert(Judge::knowing(known));
+        let look = Look {
+            quote,
+            source,
+            session: Session::Continuous,
+            snapshot: false,
+        };
+        if judge.look(&PriceRules::default(), &look, atr) == Verdict::Good {
+            self.believe(contract, quote, source);
+        }
+    }
+
+    /// `doubts`: what is in doubt counts now, if its time is up.
+    fn counted(&mut self) {
+        let (rules, now) = (PriceRules::default(), self.now);
+        let judges = self.judges.iter_mut();
+        let due: Vec<_> = judges
+            .filter_map(|(contract, judge)| Some((*contract, judge.time(&rules, now)?)))
+            .collect();
+        for (contract, (mut quote, source)) in due {
+            quote.at = now;
+            self.believe(contract, quote, source);
+        }
+    }
+
+    fn believe(&mut self, contract: ContractId, quote: Quote, source: PriceSource) {
+        self.fresh.insert(contract, quote);
+        self.refresh();
         self.feed(&Input::Tick(Tick {
             contract,
             quote,

@@ -4,6 +4,7 @@
 //! `basketorder`, `splitorder`, `cancelallorder` and `closeposition` have no method here: their
 //! answers do not say which order they are about.
 
+use chrono::NaiveDate;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde_json::{Map, Value};
 
@@ -12,7 +13,7 @@ use self::client::Http;
 use self::wire::Request;
 use super::{
     Ack, Broker, BrokerError, Contract, Funds, NotSent, OrderRow, PositionRow, Quote, Quotes,
-    ReadError, Routing, Rows, TradeRow,
+    ReadError, Routing, Rows, Timing, TradeRow,
 };
 use crate::domain::money::Money;
 use crate::domain::order::{BrokerOrderId, Exchange, Ticket};
@@ -162,6 +163,11 @@ impl Broker for OpenAlgo {
     async fn symbol(&self, exchange: Exchange, symbol: &str) -> Result<Contract, ReadError> {
         let request = wire::SymbolOf(wire::Named::of(exchange, symbol));
         reads::contract(&self.read(&request).await?)
+    }
+
+    async fn timings(&self, day: NaiveDate) -> Result<Vec<Timing>, ReadError> {
+        let date = day.to_string();
+        reads::timings(&self.read(&wire::TimingsOf { date }).await?)
     }
 
     async fn margin(&self, ticket: &Ticket) -> Result<Money, ReadError> {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::books;
 use super::loose::{self, Row};
 use crate::broker::{
-    Contract, Funds, OrderRow, Quote, Quotes, ReadError, Routing, Source, TEXT_MAX,
+    Contract, Funds, OrderRow, Quote, Quotes, ReadError, Routing, Source, TEXT_MAX, Timing,
 };
 use crate::domain::money::{Money, Quantity};
 use crate::domain::order::Exchange;
@@ -113,6 +113,22 @@ pub fn contract(answer: &Map<String, Value>) -> Result<Contract, ReadError> {
         freeze: data.quantity("freeze_qty").filter(|most| *most > unknown),
         expiry: data.day("expiry"),
     })
+}
+
+/// Reads `/market/timings`; rows of exchanges we know nothing of are left out.
+pub fn timings(answer: &Map<String, Value>) -> Result<Vec<Timing>, ReadError> {
+    let rows = Row(answer)
+        .list("data")
+        .ok_or_else(|| ReadError::unreadable("market timings", "an answer without rows"))?;
+    let one = |value| {
+        let row = Row::of(value)?;
+        Some(Timing {
+            exchange: row.word("exchange")?,
+            from: row.moment("start_time")?,
+            to: row.moment("end_time")?,
+        })
+    };
+    Ok(rows.iter().filter_map(one).collect())
 }
 
 /// Reads `/margin`.

@@ -201,6 +201,16 @@ impl Request for SymbolOf<'_> {
     const ROUTE: &'static str = "symbol";
 }
 
+/// When exchanges trade on a day, written as `2026-11-20`.
+#[derive(Serialize)]
+pub(crate) struct TimingsOf {
+    pub(crate) date: String,
+}
+
+impl Request for TimingsOf {
+    const ROUTE: &'static str = "market/timings";
+}
+
 /// The margin of one order. This route alone refuses a quantity that is a number.
 #[derive(Serialize)]
 pub(crate) struct MarginOf<'a> {

@@ -1,6 +1,9 @@
 //! OpenAlgo: reachable, in the right mode, logged in, and of our opinion about contracts.
 
+use std::collections::BTreeSet;
 use std::net::UdpSocket;
+
+use chrono::NaiveDate;
 
 use super::Check;
 use crate::app;
@@ -10,9 +13,9 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::domain::calendar::exchange_day;
 use crate::domain::instrument::{Instrument, Margin, Spec};
-use crate::domain::money::{Lots, Quantity};
-use crate::domain::order::{Pricing, Side, Ticket};
-use crate::monitor::SIMULATOR;
+use crate::domain::money::Lots;
+use crate::domain::order::{Exchange, Pricing, Side, Ticket};
+use crate::monitor::{SIMULATOR, agreement};
 
 /// Looks at OpenAlgo where one is configured.
 pub(super) async fn look(config: &Config) -> Vec<Check> {
@@ -36,6 +39,7 @@ pub(super) async fn look(config: &Config) -> Vec<Check> {
         return checks;
     }
     checks.extend(contracts(&openalgo, config).await);
+    checks.extend(hours(&openalgo, config).await);
     checks
 }
 
@@ -129,7 +133,8 @@ async fn contracts(openalgo: &OpenAlgo, config: &Config) -> Vec<Check> {
         let spec = contract.and_then(|one| rules.instruments.spec(one, today));
         if let (true, Some(contract), Some(spec)) = (enabled, contract, spec) {
             let symbol = rules.instruments.symbol(contract);
-            checks.push(contract_check(openalgo, instrument, (&symbol, spec)).await);
+            checks
+                .push(contract_check(openalgo, instrument, (&symbol, spec, contract.expiry)).await);
             checks.extend(margin_check(openalgo, instrument, (&symbol, spec)).await);
         }
     }
@@ -139,25 +144,58 @@ async fn contracts(openalgo: &OpenAlgo, config: &Config) -> Vec<Check> {
 async fn contract_check(
     openalgo: &OpenAlgo,
     instrument: &Instrument,
-    (symbol, spec): (&str, &Spec),
+    (symbol, spec, expiry): (&str, &Spec, Option<NaiveDate>),
 ) -> Check {
     let remedy = "look at instruments.toml and at OpenAlgo's contract file: sizes depend on it";
-    match openalgo.symbol(instrument.exchange, symbol).await {
-        Ok(theirs) => {
-            let ours = instrument.per_lot(spec);
-            let lot = theirs.lot.map(Quantity::get);
-            if lot == Some(ours.into()) {
-                Check::good(
-                    "contract",
-                    format!("{symbol}: a lot of {ours}, as we have it"),
-                )
-            } else {
-                let says = format!("{symbol}: our lot {ours}, OpenAlgo's {lot:?}");
-                Check::bad("contract", says, remedy)
-            }
+    let theirs = match openalgo.symbol(instrument.exchange, symbol).await {
+        Ok(theirs) => theirs,
+        Err(error @ ReadError::Absent { .. }) => {
+            return Check::bad("contract", format!("{symbol}: {error}"), remedy);
         }
-        Err(error) => Check::bad("contract", format!("{symbol}: {error}"), remedy),
+        Err(error) => return Check::skipped("contract", format!("{symbol}: {error}")),
+    };
+    let all = agreement::contract((instrument, spec, expiry), &theirs);
+    let differs: Vec<String> = all.into_iter().filter_map(|(_, said)| says(said)).collect();
+    if differs.is_empty() {
+        let lot = instrument.per_lot(spec);
+        let words = format!("{symbol}: a lot of {lot}, its tick and its end, as we have them");
+        Check::good("contract", words)
+    } else {
+        Check::bad(
+            "contract",
+            format!("{symbol}: {}", differs.join("; ")),
+            remedy,
+        )
     }
+}
+
+/// Returns both versions, where there are two.
+fn says(versions: agreement::Versions) -> Option<String> {
+    versions.map(|(ours, theirs)| format!("ours {ours}, OpenAlgo's {theirs}"))
+}
+
+/// Compares today's hours of the exchanges we enter on.
+async fn hours(openalgo: &OpenAlgo, config: &Config) -> Vec<Check> {
+    let (rules, today) = (&config.rules, exchange_day(SystemClock.now()));
+    let timings = match openalgo.timings(today).await {
+        Ok(timings) => timings,
+        Err(error) => return vec![Check::skipped("hours", error.to_string())],
+    };
+    let enabled = |ix| rules.of(ix).is_some_and(|limits| limits.enabled);
+    let instruments = rules.instruments.iter().filter(|(ix, _)| enabled(*ix));
+    let exchanges: BTreeSet<Exchange> = instruments.map(|(_, one)| one.exchange).collect();
+    let check = |exchange: Exchange| {
+        let of = (exchange, today);
+        match says(agreement::hours(&rules.calendar, of, &timings)) {
+            None => Check::good("hours", format!("{exchange}: as in our calendar")),
+            Some(both) => Check::bad(
+                "hours",
+                format!("{exchange}: {both}"),
+                "look at calendar.toml and at the exchange's circulars",
+            ),
+        }
+    };
+    exchanges.into_iter().map(check).collect()
 }
 
 async fn margin_check(

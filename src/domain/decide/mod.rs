@@ -8,6 +8,7 @@
 
 mod adopt;
 mod broker_book;
+mod compared;
 mod dispatch;
 mod ends;
 mod eod;
@@ -34,10 +35,9 @@ mod units;
 use chrono::{DateTime, Utc};
 
 use super::book::Book;
-use super::close::Difference;
 use super::fact::{Code, Fact};
 use super::gates::View;
-use super::input::{Funds, Input, Scope};
+use super::input::{Funds, Input};
 use super::rules::Rules;
 
 /// How often an unchanged reading of free cash is written down within the age at which it is
@@ -69,7 +69,7 @@ pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> 
         Input::UnitsSeen(seen) => seen.iter().for_each(|one| decision.units(one)),
         Input::SemiAuto(on) if book.desk.semi_auto == *on => {}
         Input::SemiAuto(on) => decision.say(Fact::SemiAutoSeen { on: *on }),
-        Input::Difference(found) => decision.difference(found),
+        Input::Compared(compared) => decision.compared(compared),
         Input::BrokerState(state) => decision.say(Fact::BrokerStateSeen {
             feed: state.feed,
             logged_in: state.logged_in,
@@ -90,18 +90,6 @@ struct Decision<'a> {
 impl Decision<'_> {
     fn say(&mut self, fact: Fact) {
         self.facts.push(fact);
-    }
-
-    /// Writes down that the broker says otherwise; no new risk until a person has looked.
-    fn difference(&mut self, found: &Difference) {
-        self.say(Fact::FindingMade {
-            instrument: Some(found.instrument),
-            order: None,
-            code: found.code,
-            ours: found.ours.clone(),
-            theirs: found.theirs.clone(),
-        });
-        self.reduce(Scope::Instrument(found.instrument), found.code.0);
     }
 
     /// Writes a reading of the broker's free cash down: when the figure changed, and before the one

@@ -17,7 +17,7 @@ use torana::domain::book::Book;
 use torana::domain::input::Marks;
 use torana::domain::money::Price;
 use torana::journal;
-use torana::sim::{PriceSource, SimHandle, SimOptions, SimServer};
+use torana::sim::{MasterRow, PriceSource, SimHandle, SimOptions, SimServer, SymbolMaster};
 use torana::store::cluster::testing::{PrivateServer, Setup, TestDb, fresh, key_of};
 use torana::store::{self, AccessChange, DeskId, NewSource, Signature, Store, StoreError, Tag};
 
@@ -98,6 +98,11 @@ impl World {
     /// Makes a world in which an order rests at the broker under each leg, as outside of tests.
     pub(crate) async fn guarded(over: &[(&str, &str)]) -> Self {
         Self::shared(over, Guard::Resting).await
+    }
+
+    /// Makes a world in which each price is held against the stops, and nothing rests at the broker.
+    pub(crate) async fn watched(over: &[(&str, &str)]) -> Self {
+        Self::shared(over, Guard::Ticks).await
     }
 
     async fn shared(over: &[(&str, &str)], guard: Guard) -> Self {
@@ -199,6 +204,19 @@ impl World {
         let nobody = SimServer::start(&elsewhere).unwrap();
         let gone = core::mem::replace(&mut self.sim, nobody);
         gone.stop().await.unwrap();
+    }
+
+    /// Lets the broker's list say another lot of everything on something, from its return on.
+    pub(crate) fn relist(&mut self, root: &str, lot: u32) {
+        let rows = self.sim_options.master.rows().map(|(_, row)| row.clone());
+        let changed = rows.map(|row| {
+            if row.name == root {
+                MasterRow { lot, ..row }
+            } else {
+                row
+            }
+        });
+        self.sim_options.master = SymbolMaster::new(changed.collect());
     }
 
     /// Brings the broker back, with all that it knew.
@@ -637,6 +655,8 @@ enum Guard {
     None,
     /// An order that rests there, as the profile has it.
     Resting,
+    /// Nothing but us, and every price counts.
+    Ticks,
 }
 
 impl Guard {
@@ -644,6 +664,7 @@ impl Guard {
         let alone = match self {
             Self::None => "[stops]\nprotective_stop = \"off\"\n",
             Self::Resting => return,
+            Self::Ticks => "[stops]\nprotective_stop = \"off\"\nhit_on = \"tick\"\n",
         };
         let profiles = config.join("profiles");
         std::fs::create_dir_all(&profiles).unwrap();
