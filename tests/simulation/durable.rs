@@ -31,7 +31,7 @@ use crate::life::{CAPITAL, Happened, Life};
 const DESK: DeskId = DeskId(1);
 
 /// How long a busy machine may take for anything: what is not killed is not to fail.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How many different moments of a commit sessions end at.
 const MOMENTS: usize = 32;
