@@ -457,11 +457,8 @@ fn clear(body: &[u8]) {
     assert!(matches!(error.status(), 400 | 422), "{code}");
     assert!(!detail.is_empty() && detail.len() < 2_000, "{detail}");
     assert!(!detail.contains(char::is_control), "{detail:?}");
-    assert_eq!(
-        record.is_some(),
-        !matches!(error, SignalError::Malformed(_)),
-        "{code}"
-    );
+    let read = !matches!(error, SignalError::Malformed(_));
+    assert_eq!(record.is_some(), read || error.status() == 422, "{code}");
 }
 
 proptest! {

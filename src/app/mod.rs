@@ -4,7 +4,6 @@
 //! when any task ends, all are told to stop.
 
 mod backup;
-mod hearing;
 mod live;
 mod paper;
 mod patience;
@@ -278,8 +277,6 @@ pub async fn serve(opened: Opened) -> anyhow::Result<()> {
         opened.config.settings.courier.lease,
     ));
     let stop = deciding.stop.clone();
-    let hearing = hearing::hear(Arc::clone(&desk), stop.clone());
-    deciding.tasks.spawn(hearing.map(|()| "the listener"));
     let parts = sending::Parts {
         broker: Arc::new(OpenAlgo::new(&practice.rest)?),
         lease: Arc::clone(&lease),

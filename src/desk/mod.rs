@@ -253,11 +253,6 @@ impl Desk {
         }
     }
 
-    /// Returns whether the database has a newer fact than this process has seen.
-    pub fn is_behind(&self, seq: i64) -> bool {
-        self.cached().is_none_or(|(tag, _)| tag.seq < seq)
-    }
-
     /// Returns what counts every change of the book this process has seen.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()

@@ -81,7 +81,7 @@ async fn what_a_sender_gets_wrong_is_answered_with_what_is_wrong() {
     let book = world.book().await;
     assert!(book.intents.is_empty());
     let kept = world.signals().await;
-    assert_eq!(kept.len(), 12, "what could be read is kept: {kept:?}");
+    assert_eq!(kept.len(), 15, "every 422 leaves a trace: {kept:?}");
     assert!(kept.iter().all(|verdict| verdict == "invalid"), "{kept:?}");
 }
 
