@@ -447,6 +447,8 @@ pub enum Route {
     Unproved(String),
     /// Not to the broker; where else, in words.
     Elsewhere(String),
+    /// To the broker, where they may have gone elsewhere before; what is not answered yet, in words.
+    Back(String),
 }
 
 /// How the feed of prices is.

@@ -3,6 +3,7 @@
 //! 1. What the start found is written down before anything opens.
 //! 2. A doubt ends only when all was asked that a start asks: who the broker is, where orders go,
 //!    whether there is a session and whether orders wait for a person; and when the books were read.
+//!    Exits wait for none of that: they leave again as soon as orders go to the broker.
 //! 3. A question without an answer changes nothing.
 
 use core::time::Duration;
@@ -67,7 +68,7 @@ impl<B: Broker> Way<B> {
         // A doubt of a start before this one does not end by what was asked in haste.
         first.clone().filter(|route| match route {
             Route::Proved(_) => false,
-            Route::Unproved(_) | Route::Elsewhere(_) => true,
+            Route::Unproved(_) | Route::Elsewhere(_) | Route::Back(_) => true,
         })
     }
 
@@ -104,13 +105,16 @@ impl<B: Broker> Way<B> {
             let words = "OpenAlgo is the simulator; live needs a real one";
             return Some(Route::Elsewhere(words.to_owned()));
         }
-        let funds = self.broker.funds().await.ok()?;
-        let known = funds.available.is_some() && automatic && self.lease.may_open().is_some();
-        known.then(|| {
-            Route::Proved(format!(
+        let funds = self.broker.funds().await;
+        let cash = funds.is_ok_and(|funds| funds.available.is_some());
+        if cash && automatic && self.lease.may_open().is_some() {
+            return Some(Route::Proved(format!(
                 "OpenAlgo was found ready: orders go to {broker}, its session is on and its books are read; trading goes on when a person resumes"
-            ))
-        })
+            )));
+        }
+        Some(Route::Back(format!(
+            "orders go to {broker} again; whether its session is on and its books are read is not known yet"
+        )))
     }
 
     async fn tell(&self, route: Route, epoch: i64) -> bool {

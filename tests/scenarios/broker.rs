@@ -184,13 +184,14 @@ impl Desk {
         })));
     }
 
-    /// `route unproved`, `route elsewhere`, `route proved`: where orders go, as the monitor saw it.
+    /// `route unproved`, `route elsewhere`, `route back`, `route proved`: where orders go, as the monitor saw it.
     pub(crate) fn route(&mut self, words: &mut Words<'_>) {
         let said = "as the story says".to_owned();
         let route = match words.must("where they go") {
             "unproved" => Route::Unproved(said),
             "elsewhere" => Route::Elsewhere(said),
             "proved" => Route::Proved(said),
+            "back" => Route::Back(said),
             word => panic!("no way is {word}"),
         };
         let finding = FindingId(self.cause());

@@ -176,7 +176,7 @@ async fn a_row_that_cannot_be_read_is_left_out_and_its_instrument_only_reduces()
             desk.make(1, &facts).await.unwrap();
         }
     }
-    let spoil = "UPDATE legs SET contract = 'BANKNIFTY31XXX26FUT' WHERE instrument = 'BANK_NIFTY'";
+    let spoil = "UPDATE legs SET contract = 'BANKNIFTY31ZZZ26FUT' WHERE instrument = 'BANK_NIFTY'";
     desk.behind(spoil).await.unwrap();
     let mut locked = desk.store.lock(DESK, &[]).await.unwrap();
     let book = locked.book().await.unwrap();

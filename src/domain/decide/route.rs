@@ -3,7 +3,8 @@
 //!
 //! 1. Each is a finding, told once. It ends by itself when the way is proved; that the desk is
 //!    active again is a person's word.
-//! 2. A doubt never takes the place of knowing that orders go elsewhere.
+//! 2. A doubt never takes the place of knowing that orders go elsewhere. That they go to the broker
+//!    again does: exits leave from then on, and entries wait until all is proved.
 
 use super::Decision;
 use crate::domain::fact::{Code, Fact};
@@ -26,6 +27,14 @@ impl Decision<'_> {
                     if let Some(finding) = self.view.book.standing(code) {
                         self.settle_finding(finding, FindingEnd::Agreed, words);
                     }
+                }
+            }
+            Route::Back(words) => {
+                if let Some(finding) = self.view.book.standing(ELSEWHERE) {
+                    if !stands(UNPROVED) {
+                        self.doubt_route(seen.finding, (UNPROVED, words));
+                    }
+                    self.settle_finding(finding, FindingEnd::Agreed, words);
                 }
             }
             Route::Unproved(_) | Route::Elsewhere(_) => {}
