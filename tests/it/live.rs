@@ -231,6 +231,8 @@ async fn an_analyzer_that_is_switched_on_later_is_seen_and_nothing_leaves_until_
     assert!(!passes(&gateway, &path).await, "{}", gateway.log());
     real.analyzer(false).await;
     says_no_more(&gateway, "nothing leaves").await;
+    // exits leave from here on; entries wait until all else was asked as well
+    says_no_more(&gateway, "nothing is entered").await;
     assert!(passes(&gateway, &path).await, "{}", gateway.log());
 }
 

@@ -17,10 +17,12 @@ impl Decision<'_> {
         let stands = |code| self.view.book.standing(code).is_some();
         match &seen.route {
             Route::Unproved(words) if !stands(UNPROVED) => {
-                self.doubt_route(seen.finding, (UNPROVED, words));
+                self.way_found(seen.finding, (UNPROVED, words));
+                self.reduce(Scope::Desk, UNPROVED.0);
             }
             Route::Elsewhere(words) if !stands(ELSEWHERE) => {
-                self.doubt_route(seen.finding, (ELSEWHERE, words));
+                self.way_found(seen.finding, (ELSEWHERE, words));
+                self.reduce(Scope::Desk, ELSEWHERE.0);
             }
             Route::Proved(words) => {
                 for code in [UNPROVED, ELSEWHERE] {
@@ -31,8 +33,9 @@ impl Decision<'_> {
             }
             Route::Back(words) => {
                 if let Some(finding) = self.view.book.standing(ELSEWHERE) {
+                    // no new doubt, but what is left of one: the state stays as it is
                     if !stands(UNPROVED) {
-                        self.doubt_route(seen.finding, (UNPROVED, words));
+                        self.way_found(seen.finding, (UNPROVED, words));
                     }
                     self.settle_finding(finding, FindingEnd::Agreed, words);
                 }
@@ -41,9 +44,8 @@ impl Decision<'_> {
         }
     }
 
-    fn doubt_route(&mut self, finding: FindingId, (code, words): (Code, &str)) {
+    fn way_found(&mut self, finding: FindingId, (code, words): (Code, &str)) {
         let drift = Drift::told(finding, code, words.to_owned());
         self.say(Fact::DriftFound(Box::new(drift)));
-        self.reduce(Scope::Desk, code.0);
     }
 }
