@@ -446,6 +446,8 @@ fn without_programs_the_message_says_how_to_install_them() {
         refused.contains("apt-get install -y postgresql"),
         "{refused}"
     );
+    let named = format!("PG_BIN_DIR names {}", place.0.display());
+    assert!(refused.contains(&named), "{refused}");
 }
 
 #[test]

@@ -26,7 +26,13 @@ impl Binaries {
         data: &Path,
     ) -> Result<Self, ClusterError> {
         let dirs = named.map_or_else(usual_dirs, |dir| vec![dir.to_path_buf()]);
-        choose(dirs.into_iter().filter_map(inspect).collect(), wanted, data)
+        let found = choose(dirs.into_iter().filter_map(inspect).collect(), wanted, data);
+        found.map_err(|error| match (error, named) {
+            (ClusterError::NoBinaries, Some(dir)) => ClusterError::NoBinariesIn {
+                dir: dir.to_path_buf(),
+            },
+            (error, _) => error,
+        })
     }
 
     /// Takes a directory whose version somebody has already checked.

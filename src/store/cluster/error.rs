@@ -19,6 +19,15 @@ pub enum ClusterError {
         "no PostgreSQL server programs of version 14 or newer found; install them with one of\n{INSTALL_LINES}"
     )]
     NoBinaries,
+    /// A person named a directory that does not hold them.
+    #[error(
+        "PG_BIN_DIR names {}, which holds no PostgreSQL server programs of version 14 or newer; name \
+         another directory, or install them with one of\n{INSTALL_LINES}", dir.display()
+    )]
+    NoBinariesIn {
+        /// The directory.
+        dir: PathBuf,
+    },
     /// The data was written by a version that is not installed.
     #[error(
         "{} was made by PostgreSQL {wanted}, whose programs are not installed (found: {found}); \
