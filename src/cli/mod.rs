@@ -21,7 +21,7 @@ pub mod sim;
 pub mod size;
 pub mod source;
 pub mod status;
-mod story;
+pub mod story;
 pub mod token;
 mod work;
 

@@ -18,16 +18,18 @@ use crate::domain::ids::OrderId;
 use crate::domain::instrument::Instruments;
 use crate::journal;
 use crate::store::StoreError;
-use crate::store::views::{Fact, GoalName};
+use crate::store::views::{Fact, GoalName, SignalName};
 
 /// The width of what a fact is of: wider names push their own line only.
 const SUBJECT_WIDTH: usize = 26;
 
 /// Tells facts.
-pub(super) struct Story<'a> {
+pub struct Story<'a> {
     instruments: &'a Instruments,
-    /// What goals and legs are of, by their ids.
+    /// What goals, legs and signals are of, by their ids.
     subjects: BTreeMap<String, String>,
+    /// What signals are, by their ids.
+    kinds: BTreeMap<String, String>,
 }
 
 impl<'a> Story<'a> {
@@ -40,7 +42,25 @@ impl<'a> Story<'a> {
             .store
             .view_goal_names(opened.desk, &goals, &legs)
             .await?;
-        let mut subjects = BTreeMap::new();
+        let signals = ids(|fact| fact.signal_id.as_ref());
+        let asked = opened
+            .store
+            .view_signal_names(opened.desk, &signals)
+            .await?;
+        Ok(Self::naming(&opened.config.rules.instruments, named, asked))
+    }
+
+    /// Returns who tells of these goals and signals by their names.
+    pub fn naming(
+        instruments: &'a Instruments,
+        named: Vec<GoalName>,
+        asked: Vec<SignalName>,
+    ) -> Self {
+        let (mut subjects, mut kinds) = (BTreeMap::new(), BTreeMap::new());
+        for signal in asked {
+            subjects.extend(signal.instrument.map(|name| (signal.id.clone(), name)));
+            kinds.insert(signal.id, signal.kind);
+        }
         for GoalName {
             id,
             leg,
@@ -54,46 +74,81 @@ impl<'a> Story<'a> {
             subjects.insert(id, subject.clone());
             subjects.insert(leg, subject);
         }
-        Ok(Self {
-            instruments: &opened.config.rules.instruments,
+        Self {
+            instruments,
             subjects,
-        })
+            kinds,
+        }
     }
 
-    /// Returns the facts in lines, each day under its date.
-    pub(super) fn text(&self, facts: &[Fact]) -> String {
+    /// Returns the facts in lines, each day under its date; what is said again and again is said
+    /// once, and how often.
+    pub fn text(&self, facts: &[Fact]) -> String {
         let mut out = String::new();
         let mut day: Option<NaiveDate> = None;
-        for fact in facts {
+        let mut rest = facts;
+        while let Some((fact, after)) = rest.split_first() {
             let today = exchange_day(fact.at);
             if day.replace(today) != Some(today) {
                 // writing to a String cannot fail
                 let _written = writeln!(out, "{}", ist(fact.at).format("%A, %-d %B %Y"));
             }
             out.push_str(&self.line(fact));
+            let said = self.said(fact);
+            let again = after.iter().take_while(|next| {
+                said.is_some() && exchange_day(next.at) == today && self.said(next) == said
+            });
+            let again = again.count();
+            rest = after.get(again..).unwrap_or_default();
+            match after.get(..again) {
+                Some([same]) => out.push_str(&self.line(same)),
+                Some([.., last]) => {
+                    let until = time_of_day(last.at);
+                    let _written =
+                        writeln!(out, "        the same {again} times more, until {until}");
+                }
+                Some([]) | None => {}
+            }
         }
         out
     }
 
     fn line(&self, fact: &Fact) -> String {
-        let is = fact.is.as_ref().map_or("", |is| is.get());
-        let Ok(read) = journal::read_fact(&fact.kind, is, self.instruments) else {
+        let Some((subject, said)) = self.said(fact) else {
             // of a later version, or of an instrument that is gone: as it was written
+            let is = fact.is.as_ref().map_or("", |is| is.get());
             return explain::line(&fact.kind, is, (fact.seq, fact.at));
         };
-        let mut said = without_ids(&sentence(&read, self.instruments), fact);
-        if let Some(figures) = arithmetic(is) {
-            said = format!("{said}; {figures}");
-        }
-        let subject = [&fact.intent_id, &fact.leg_id];
-        let mut subjects = subject.into_iter().flatten();
-        let subject = subjects.find_map(|id| self.subjects.get(id));
-        let subject = subject.map_or("", String::as_str);
         let clock = time_of_day(fact.at);
         format!(
             "{:>6}  {clock}  {subject:<SUBJECT_WIDTH$}  {said}\n",
             fact.seq
         )
+    }
+
+    /// Returns of what a fact is and what it says, where it can be read.
+    fn said(&self, fact: &Fact) -> Option<(&str, String)> {
+        let is = fact.is.as_ref().map_or("", |is| is.get());
+        let read = journal::read_fact(&fact.kind, is, self.instruments).ok()?;
+        let mut said = without_ids(&sentence(&read, self.instruments), fact);
+        for (id, subject) in &self.subjects {
+            // a goal and its orders are named after a leg, and keep the name they are asked for by
+            let is_leg = !id.contains('/') && !said.contains(&format!("{id}/"));
+            if is_leg && fact.signal_id.as_ref() != Some(id) && said.contains(id.as_str()) {
+                said = said.replace(id.as_str(), subject);
+            }
+        }
+        let kind = fact.signal_id.as_ref().and_then(|id| self.kinds.get(id));
+        if let Some(kind) = kind.filter(|_| said.starts_with("signal ")) {
+            said = format!("{kind} {said}");
+        }
+        if let Some(figures) = arithmetic(is) {
+            said = format!("{said}; {figures}");
+        }
+        let subject = [&fact.intent_id, &fact.leg_id, &fact.signal_id];
+        let mut subjects = subject.into_iter().flatten();
+        let subject = subjects.find_map(|id| self.subjects.get(id));
+        Some((subject.map_or("", String::as_str), said))
     }
 }
 
@@ -128,8 +183,9 @@ fn arithmetic(is: &str) -> Option<String> {
         .flatten()
         .find(|gate| gate.get("pass") == Some(&Value::Bool(false)));
     if let Some(failed) = failed {
-        let shown = |key: &str| failed.get(key).map_or_else(String::new, explain::plain);
-        return Some(format!("{} against {}", shown("value"), shown("limit")));
+        let shown = |key: &str| failed.get(key).map(explain::plain);
+        let (value, limit) = (shown("value")?, shown("limit")?);
+        return Some(format!("{value} against {limit}"));
     }
     let says = trace.get("size").and_then(|size| size.get("says"))?;
     Some(explain::plain(says))
@@ -178,6 +234,8 @@ mod tests {
         let refused = r#"{"trace":{"verdicts":[{"gate":"portfolio_risk","pass":false,"value":"15.2","limit":"15"}]}}"#;
         let why = arithmetic(refused);
         assert_eq!(why.as_deref(), Some("15.2 against 15"));
+        let plain = r#"{"trace":{"verdicts":[{"gate":"no_position","pass":false}]}}"#;
+        assert_eq!(arithmetic(plain), None);
         assert_eq!(arithmetic("{}"), None);
     }
 }

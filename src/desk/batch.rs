@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
 use super::{Desk, DeskError, Handled, Submitted, Ticket, Told, classify, person, shared, tell};
+use crate::clock;
 use crate::domain::book::{Book, Touched};
 use crate::domain::decide::decide;
 use crate::domain::fact::Fact;
@@ -73,6 +74,8 @@ impl Decided {
 /// What was decided, at which moment, and the book that came of it.
 struct Made {
     now: DateTime<Utc>,
+    /// The latest moment anything was decided at: later than `now` when the clock was set back.
+    last_at: DateTime<Utc>,
     decided: Decided,
     book: Book,
     touched: Touched,
@@ -245,11 +248,13 @@ impl Desk {
         self.parts.marks.merge_into(&mut standing.marks);
         book.marks = standing.marks.clone();
         book.take_touched();
+        book.marks.forget_after(now + clock::JUMP);
         let decided = self.decide_all(&mut book, inputs, (before, now));
         self.pass("row4", inputs);
         let touched = book.take_touched();
         Ok(Made {
             now,
+            last_at: now.max(standing.last_at),
             decided,
             book,
             touched,
@@ -261,13 +266,14 @@ impl Desk {
         self.pass("row5", inputs);
         let Made {
             now,
+            last_at,
             decided,
             mut book,
             ..
         } = made;
         let facts = decided.facts(inputs).map(|(fact, _)| fact);
         super::measure::facts(facts, inputs, (&book, now));
-        book.prune(now);
+        book.prune(last_at);
         self.remember(tag, Arc::new(book));
         self.note_faults(&decided, inputs);
         self.log(&decided, inputs);
@@ -281,9 +287,9 @@ impl Desk {
         }
     }
 
-    /// Time never goes back behind what was decided.
+    /// Time never goes back behind what was decided, unless the clock was set back.
     fn now(&self, standing: &Standing) -> DateTime<Utc> {
-        self.parts.clock.now().max(standing.last_at)
+        clock::decided_at(self.parts.clock.now(), standing.last_at)
     }
 
     async fn book(&self, locked: &mut Locked) -> Result<Arc<Book>, StoreError> {

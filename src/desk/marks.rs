@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::broker_book::{Net, NetKey};
 use crate::domain::input::{Mark, Marks, PriceSource, Quote, SeenMargin};
 use crate::domain::instrument::{ContractId, InstrumentIx};
@@ -48,6 +50,12 @@ impl LiveMarks {
     pub fn nets(&self, nets: BTreeMap<NetKey, Net>) {
         let mut marks = self.0.write().unwrap_or_else(PoisonError::into_inner);
         marks.nets = nets;
+    }
+
+    /// Forgets what is of a time that has not come.
+    pub fn forget_after(&self, limit: DateTime<Utc>) {
+        let mut marks = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        marks.forget_after(limit);
     }
 
     /// Returns what is known of a contract.

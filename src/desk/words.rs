@@ -1,8 +1,10 @@
 //! One sentence for each fact, for the log of people.
 
 use crate::domain::fact::{Change, Fact, Fill, Goal};
-use crate::domain::input::Scope;
+use crate::domain::ids::Purpose;
+use crate::domain::input::{FeedState, Scope};
 use crate::domain::instrument::{ContractId, InstrumentIx, Instruments};
+use crate::domain::money::{Lots, Money};
 use crate::domain::order::Pricing;
 
 /// Returns what a fact says, in words.
@@ -25,10 +27,13 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
         Fact::IntentApproved(approval) => {
             let lots = approval
                 .lots
-                .map_or_else(|| "all".to_owned(), |lots| lots.to_string());
+                .map_or_else(|| "all lots".to_owned(), counted);
             let what = match &approval.goal {
-                Goal::Open(goal) => format!("open {lots} lots, stop {}", goal.stop),
-                Goal::Close(reason) => format!("close {lots} lots, reason {}", reason.word()),
+                Goal::Open(goal) => format!("open {lots}, stop {}", goal.stop),
+                Goal::Close(_) if approval.intent.purpose == Purpose::Protective => {
+                    format!("an order for {lots} is to rest at the broker")
+                }
+                Goal::Close(reason) => format!("close {lots}, reason {}", reason.word()),
             };
             format!(
                 "intent {} approved: {} {what}",
@@ -37,7 +42,7 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             )
         }
         Fact::IntentLowered { intent, lots, code } => {
-            format!("intent {intent} lowered to {lots} lots: {}", code.0)
+            format!("intent {intent} lowered to {}: {}", counted(*lots), code.0)
         }
         Fact::ExitWidened { intent, .. } => format!("exit {intent} widened"),
         Fact::IntentClosed {
@@ -45,16 +50,19 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             filled,
             why,
         } => format!(
-            "intent {intent} closed with {filled} lots filled: {}",
+            "intent {intent} closed with {} filled: {}",
+            counted(*filled),
             why.word()
         ),
         Fact::ReversalWaiting { signal, .. } => format!("signal {} waits until flat", signal.id),
         Fact::ReversalEnded { signal, code, .. } => {
             format!("the second half of signal {signal}: {}", code.0)
         }
-        Fact::OrderWanted { order, lots, .. } => format!("order {order} wanted for {lots} lots"),
+        Fact::OrderWanted { order, lots, .. } => {
+            format!("order {order} wanted for {}", counted(*lots))
+        },
         Fact::OrderClaimed(claim) => format!(
-            "order {} claimed: {} {} {}",
+            "order {} may leave: {} {} {}",
             claim.order,
             claim.side,
             claim.quantity,
@@ -83,32 +91,45 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             fill.order,
             fill.quantity,
             average(fill),
-            fill.charges
+            rupees(fill.charges)
         ),
         Fact::LegOpened(leg) => format!(
-            "leg {} opened: {} {} {} lots, stop {}",
+            "leg {} opened: {} {} {}, stop {}",
             leg.leg,
             symbol(leg.contract),
             leg.direction,
-            leg.lots,
+            counted(leg.lots),
             leg.stop
         ),
-        Fact::LegGrown { leg, lots, .. } => format!("leg {leg} grew by {lots} lots"),
-        Fact::RiskFixed { leg, risk } => format!("leg {leg} risks {risk}"),
+        Fact::LegGrown { leg, lots, .. } => format!("leg {leg} grew by {}", counted(*lots)),
+        Fact::RiskFixed { leg, risk } => format!("leg {leg} risks {}", rupees(*risk)),
         Fact::LegReduced(reduction) => format!(
-            "leg {} gave up {} lots, gross {}",
-            reduction.leg, reduction.lots, reduction.gross
+            "leg {} gave up {}, gross {}",
+            reduction.leg,
+            counted(reduction.lots),
+            rupees(reduction.gross)
         ),
         Fact::LegClosed {
             leg, net, reason, ..
-        } => format!("leg {leg} closed, net {net}, reason {}", reason.word()),
+        } => format!(
+            "leg {leg} closed, net {}, reason {}",
+            rupees(*net),
+            reason.word()
+        ),
         Fact::BarSeen {
             instrument, close, ..
         } => format!("bar of {} closed at {close}", name(*instrument)),
         Fact::EodViewed(scout) => format!("end-of-day look at {}", name(scout.instrument)),
-        Fact::DayStarted { day, equity, .. } => format!("day {day} began with equity {equity}"),
+        Fact::DayStarted { day, equity, .. } => {
+            format!("day {day} began with equity {}", rupees(*equity))
+        },
         Fact::LimitBreached { code, value, limit } => {
-            format!("limit {} breached: {value} against {limit}", code.0)
+            format!(
+                "limit {} breached: {} against {}",
+                code.0,
+                rupees(*value),
+                rupees(*limit)
+            )
         }
         Fact::TradingStateSet {
             scope,
@@ -124,15 +145,15 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             format!("{whose} is {} by {by}: {why}", state.word())
         }
         Fact::LedgerMoved(movement) => format!(
-            "ledger {} {} to {}",
+            "ledger: {} {}, now {}",
             movement.kind.word(),
-            movement.amount,
-            movement.after
+            rupees(movement.amount),
+            rupees(movement.after)
         ),
-        Fact::HighWaterSet { high_water } => format!("high water {high_water}"),
+        Fact::HighWaterSet { high_water } => format!("high water {}", rupees(*high_water)),
         Fact::FundsSeen { available, .. } => available.map_or_else(
             || "free cash unknown".to_owned(),
-            |cash| format!("free cash {cash}"),
+            |cash| format!("free cash {}", rupees(cash)),
         ),
         Fact::RulesAdopted { .. } => "rules adopted".to_owned(),
         Fact::LegMarked {
@@ -163,9 +184,9 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             format!("finding {}: {}", drift.finding, drift.words())
         }
         Fact::RepairProposed(repair) => format!(
-            "finding {}: our book could give up {} lots at {} ({}), reason {}",
+            "finding {}: our book could give up {} at {} ({}), reason {}",
             repair.finding,
-            repair.lots,
+            counted(repair.lots),
             repair.price,
             repair.basis.word(),
             repair.reason.word()
@@ -177,7 +198,12 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
             why,
         } => format!("finding {finding} is {} by {by}: {why}", how.word()),
         Fact::LimitWarned { code, value, limit } => {
-            format!("limit {} is near: {value} against {limit}", code.0)
+            format!(
+                "limit {} is near: {} against {}",
+                code.0,
+                rupees(*value),
+                rupees(*limit)
+            )
         }
         Fact::DayLimitSet { loss, by, why } => {
             format!("a loss of {loss} % is allowed today by {by}: {why}")
@@ -246,7 +272,12 @@ pub fn sentence(fact: &Fact, names: &Instruments) -> String {
         } => format!("stop of leg {leg} moved from {from} to {to} by {by}: {why}"),
         Fact::BrokerStateSeen { feed, logged_in } => {
             let session = if *logged_in { "open" } else { "over" };
-            format!("the feed {}, the session is {session}", feed.word())
+            let feed = match feed {
+                FeedState::Speaks => "speaks",
+                FeedState::Mute => "is mute",
+                FeedState::Away => "is away",
+            };
+            format!("the feed {feed}, the session at the broker is {session}")
         }
     }
 }
@@ -271,7 +302,61 @@ fn average(fill: &Fill) -> String {
 
 fn terms(change: &Change) -> String {
     format!(
-        "for {} lots with trigger {} and limit {}",
-        change.lots, change.trigger, change.limit
+        "for {} with trigger {} and limit {}",
+        counted(change.lots),
+        change.trigger,
+        change.limit
     )
+}
+
+/// Returns lots as they are spoken of: one lot, two lots.
+fn counted(lots: Lots) -> String {
+    let s = if lots == Lots::ONE { "" } else { "s" };
+    format!("{lots} lot{s}")
+}
+
+/// Returns an amount in Indian groups: 50,00,000 and not 5000000.
+fn rupees(amount: Money) -> String {
+    let plain = amount.to_paisa().get().normalize().to_string();
+    let (sign, digits) = plain
+        .strip_prefix('-')
+        .map_or(("", &*plain), |rest| ("-", rest));
+    let (whole, part) = digits
+        .split_once('.')
+        .map_or((digits, None), |(whole, part)| (whole, Some(part)));
+    let mut grouped = String::new();
+    let length = whole.chars().count();
+    for (at, digit) in whole.chars().enumerate() {
+        let left = length.saturating_sub(at);
+        // after the last three digits they go by twos
+        if at > 0 && left >= 3 && left % 2 == 1 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    let part = part.map_or_else(String::new, |part| format!(".{part}"));
+    format!("{sign}{grouped}{part}")
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::Decimal;
+
+    use super::*;
+
+    #[test]
+    fn amounts_are_grouped_as_they_are_read_in_india() {
+        for (amount, said) in [
+            ("0", "0"),
+            ("999.50", "999.5"),
+            ("1000", "1,000"),
+            ("-99999.05", "-99,999.05"),
+            ("100000", "1,00,000"),
+            ("5000000", "50,00,000"),
+            ("-123456789", "-12,34,56,789"),
+        ] {
+            let amount = Money::new(amount.parse::<Decimal>().unwrap());
+            assert_eq!(rupees(amount), said);
+        }
+    }
 }

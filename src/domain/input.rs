@@ -58,6 +58,8 @@ pub enum Input {
     Route(Box<SeenRoute>),
     /// Our own journal was verified, all of it, and the rows are what it says.
     Whole,
+    /// The computer's clock went on by so much more, or less, than time has passed.
+    ClockJumped(TimeDelta),
 }
 
 impl Input {
@@ -89,7 +91,8 @@ impl Input {
             | Self::BrokerState(_)
             | Self::Broken(_)
             | Self::Route(_)
-            | Self::Whole => None,
+            | Self::Whole
+            | Self::ClockJumped(_) => None,
         }
     }
 }
@@ -536,4 +539,14 @@ pub struct Marks {
     pub nets: std::collections::BTreeMap<NetKey, Net>,
     /// How much two instruments move together: of their returns over 30 days, the lower one first.
     pub correlations: std::collections::BTreeMap<(InstrumentIx, InstrumentIx), Ratio>,
+}
+
+impl Marks {
+    /// Forgets what is of a time that has not come: a clock that was ahead has stamped it, and it
+    /// would pass for fresh.
+    pub fn forget_after(&mut self, limit: DateTime<Utc>) {
+        self.contracts.retain(|_, mark| mark.quote.at <= limit);
+        self.charts.retain(|_, quote| quote.at <= limit);
+        self.nets.retain(|_, net| net.at <= limit);
+    }
 }

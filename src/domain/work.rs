@@ -82,11 +82,11 @@ pub fn due(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Vec<Call> {
             }
             OrderState::Sent => {
                 if let CancelState::Wanted(_, not_before) = order.cancel
-                    && not_before.is_none_or(|at| at <= now)
+                    && not_before.is_none_or(|at| has_come(at, rules, now))
                 {
                     calls.push(Call::Cancel(order.id));
                 }
-                if is_to_change(order, now) {
+                if is_to_change(order, rules, now) {
                     calls.push(Call::Modify(order.id));
                 }
                 calls.push(Call::Follow(order.id));
@@ -126,11 +126,19 @@ fn gains(book: &Book, rules: &Rules, now: DateTime<Utc>) -> BTreeMap<PositionId,
     gains
 }
 
+/// Returns whether a pause is over. One longer than pauses are was made by a clock that was ahead:
+/// it keeps nothing from leaving.
+pub fn has_come(at: DateTime<Utc>, rules: &Rules, now: DateTime<Utc>) -> bool {
+    let longest = rules.timing.exit_pause_max.max(rules.timing.release_pause);
+    at <= now || at - now > longest + longest
+}
+
 /// Returns whether a change of the order's terms is due; a cancel makes every change idle.
-fn is_to_change(order: &Order, now: DateTime<Utc>) -> bool {
+fn is_to_change(order: &Order, rules: &Rules, now: DateTime<Utc>) -> bool {
     match order.resting.modify {
         ModifyState::Wanted(_, not_before) => {
-            order.cancel == CancelState::None && not_before.is_none_or(|at| at <= now)
+            order.cancel == CancelState::None
+                && not_before.is_none_or(|at| has_come(at, rules, now))
         }
         ModifyState::None | ModifyState::Taken(..) => false,
     }
@@ -149,7 +157,7 @@ fn may_leave(book: &Book, rules: &Rules, (order, now): (&Order, DateTime<Utc>)) 
     else {
         return false;
     };
-    if order.not_before.is_some_and(|at| at > now) {
+    if order.not_before.is_some_and(|at| !has_come(at, rules, now)) {
         return false;
     }
     let over = (&rules.calendar, now);

@@ -19,6 +19,7 @@ mod route;
 use core::time::Duration;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -33,6 +34,7 @@ pub use prices::{Patience, Prices};
 pub use route::{ANALYZER, SIMULATOR, Way};
 
 use crate::broker::Broker;
+use crate::clock;
 use crate::desk::{Desk, Lease};
 use crate::domain::input::Input;
 
@@ -171,14 +173,31 @@ impl<B: Broker> Monitor<B> {
 
     /// Looks at the clock, again and again: what is due at a second waits for no broker.
     async fn watch_clock(&self, stop: &CancellationToken) {
+        let mut before = (self.desk.clock().now(), Instant::now());
         loop {
+            let after = (self.desk.clock().now(), Instant::now());
+            let jump = clock::jumped((before.0, after.0), after.1 - before.1);
+            before = after;
             if let Some(epoch) = self.lease.epoch() {
+                if let Some(by) = jump {
+                    self.jumped(by, epoch).await;
+                }
                 self.time(epoch).await;
             }
             tokio::select! {
                 () = sleep(CLOCK_LOOK) => {}
                 () = stop.cancelled() => return,
             }
+        }
+    }
+
+    /// Says that the clock jumped; what was stamped with a time that has not come is no price.
+    async fn jumped(&self, by: TimeDelta, epoch: i64) {
+        self.desk
+            .marks()
+            .forget_after(self.desk.clock().now() + clock::JUMP);
+        if let Err(error) = self.desk.input(Input::ClockJumped(by), Some(epoch)).await {
+            warn!(%error, seconds = by.num_seconds(), "the clock jumped, and that was not written");
         }
     }
 

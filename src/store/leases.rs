@@ -18,7 +18,9 @@ pub struct Epoch {
 
 impl Store {
     /// Takes the lease of a desk for `ttl`, when nobody else holds it; the same holder asking again
-    /// gets a new epoch. Nothing when another holds it.
+    /// gets a new epoch. Nothing when another holds it. One that runs for a minute longer than
+    /// twice `ttl` was taken before the server's clock was set back, and counts as over: the fence,
+    /// not the clock, keeps its holder from writing.
     ///
     /// # Errors
     ///
@@ -44,7 +46,8 @@ impl Store {
              VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4::bigint / 1000.0))
              ON CONFLICT ON CONSTRAINT leases_pkey DO UPDATE SET
                 (epoch, holder, expires_at) = (EXCLUDED.epoch, EXCLUDED.holder, EXCLUDED.expires_at)
-             WHERE leases.holder = EXCLUDED.holder OR leases.expires_at < clock_timestamp()",
+             WHERE leases.holder = EXCLUDED.holder OR leases.expires_at < clock_timestamp()
+                OR leases.expires_at > clock_timestamp() + make_interval(secs => 60 + $4::bigint / 500.0)",
             desk.0,
             number,
             holder,

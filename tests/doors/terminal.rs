@@ -207,7 +207,7 @@ async fn legs_positions_and_instruments_are_taken_out_by_their_names() {
         (BAD, "4 are held"),
     );
     let some = terminal.done(&["exit", &leg, "--lots", "1", "--why", "x"]);
-    assert!(some.contains("close 1 lots"), "{some}");
+    assert!(some.contains("close 1 lot,"), "{some}");
     let all = terminal.done(&["exit", "GOLDM", "--why", "x"]);
     assert!(all.contains("widened"), "{all}");
     terminal.failed(&["cancel", "nothing", "--why", "x"], (BAD, "no intent"));

@@ -117,6 +117,7 @@ impl Desk {
             "op" => self.operator(&mut words),
             "compared" => self.compared(&mut words),
             "route" => self.route(&mut words),
+            "jump" => self.feed(&Input::ClockJumped(words.seconds("a jump"))),
             "semi_auto" => self.feed(&Input::SemiAuto(words.must("on or off") == "on")),
             _ => panic!("no line begins with {verb}"),
         }
@@ -482,13 +483,18 @@ impl Desk {
         }));
     }
 
-    /// `rests [LOTS] [fired]`: the broker's book shows the resting order as it was last wanted, or
+    /// `rests [INSTRUMENT] [LOTS] [fired]`: the broker's book shows the resting order as it was last wanted, or
     /// with so many lots; waiting for its trigger, or past it.
     fn rests(&mut self, words: &mut Words<'_>) {
+        let instrument = self.maybe_instrument(words);
+        let of_it = |order: &&OrderId| {
+            instrument.is_none_or(|ix| self.book.orders[order].contract.instrument == ix)
+        };
         let id = *self
             .claimed
             .iter()
             .rev()
+            .filter(of_it)
             .find(|order| order.intent.purpose == Purpose::Protective)
             .expect("nothing rests");
         let order = self.book.orders[&id].clone();

@@ -140,4 +140,6 @@ stories! {
     flatten
     sources
     defects
+    silver
+    clock
 }

@@ -26,6 +26,7 @@ mod life;
 mod market;
 mod people;
 mod watch;
+mod week;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -36,6 +36,17 @@ async fn one_process_holds_the_lease_until_it_ends_or_is_given_back() {
 }
 
 #[tokio::test]
+async fn a_lease_that_was_taken_before_the_clock_was_set_back_is_over() {
+    let desk = Desk::new().await;
+    let store = &desk.store;
+    // the server's clock was an hour ahead when it was taken
+    let ahead = Duration::from_hours(1);
+    let one = store.lease_acquire(DESK, "one", ahead).await.unwrap();
+    let two = store.lease_acquire(DESK, "two", LONG).await.unwrap();
+    assert_eq!(two.unwrap().number, one.unwrap().number + 1);
+}
+
+#[tokio::test]
 async fn who_lost_the_lease_writes_nothing() {
     let mut desk = Desk::new().await;
     let one = desk

@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use torana::domain::book::Book;
 use torana::domain::input::Marks;
 use torana::store::{DeskId, NewDesk, Store, Write};
@@ -24,6 +25,7 @@ struct Told {
     story: Story,
     store: Store,
     desk: DeskId,
+    last_at: DateTime<Utc>,
 }
 
 impl Told {
@@ -33,12 +35,14 @@ impl Told {
             name: format!("desk {number}"),
             ..new_desk("paper")
         };
-        let story = Story::new();
-        pool.ensure_desk(&new, story.now).await.unwrap();
+        // before every story: some are of days before the one that stories begin on
+        let made_at = DateTime::UNIX_EPOCH;
+        pool.ensure_desk(&new, made_at).await.unwrap();
         Self {
-            story,
+            story: Story::new(),
             store: pool.clone(),
             desk: new.id,
+            last_at: made_at,
         }
     }
 
@@ -65,7 +69,8 @@ impl Told {
             marks: Marks::default(),
             ..story.book.clone()
         };
-        folded.prune(now);
+        self.last_at = self.last_at.max(now);
+        folded.prune(self.last_at);
         super::book::assert_same(self.store.instruments(), (&folded, &loaded), line);
     }
 }

@@ -15,6 +15,7 @@ use crate::domain::instrument::{Instrument, Spec};
 use crate::domain::market::{self, Tick};
 use crate::domain::money::{Lots, Percent, Points, Price, Ratio};
 use crate::domain::order::{Direction, Pricing, Side};
+use crate::domain::work;
 
 /// How old a quote may be that an exit is priced at with the plain protection.
 const FRESH: TimeDelta = TimeDelta::milliseconds(500);
@@ -37,7 +38,9 @@ impl Decision<'_> {
         ) else {
             return;
         };
-        let waits = order.not_before.is_some_and(|at| at > view.now);
+        let waits = order
+            .not_before
+            .is_some_and(|at| !work::has_come(at, view.rules, view.now));
         let over = self.is_over(intent.contract) || book.standing(ELSEWHERE).is_some();
         if order.state != OrderState::Wanted || !intent.is_open() || waits || over {
             return;
@@ -287,6 +290,26 @@ impl Decision<'_> {
             Side::Buy => wanted.min(edge),
             Side::Sell => wanted.max(edge),
         })
+    }
+
+    /// Returns whether an exit rests where a new price would only cost it its place: nobody stands
+    /// on the other side, and it asks no more than the last price.
+    pub(super) fn waits_in_a_lock(&self, order: &Order) -> bool {
+        let view = self.view;
+        let (Some(Pricing::Limit(limit)), Some(mark), Some(instrument)) = (
+            order.pricing,
+            view.book.marks.contracts.get(&order.contract),
+            view.rules.instruments.get(order.contract.instrument),
+        ) else {
+            return false;
+        };
+        let quote = mark.quote;
+        let fresh = view.now - quote.at <= instrument.quote_age.front;
+        let far_enough = match order.side {
+            Side::Buy => limit >= quote.price,
+            Side::Sell => limit <= quote.price,
+        };
+        fresh && far_enough && is_locked(quote, order.side)
     }
 
     pub(super) fn claim(

@@ -34,13 +34,15 @@ impl Decision<'_> {
                 trace: None,
             });
         }
-        let book = self.view.book;
+        let (book, now) = (self.view.book, self.view.now);
+        let before = |at| signal.opened_before.is_none_or(|end| at < end);
         let legs: Vec<&Leg> = book
             .legs
             .values()
             .filter(|leg| leg.is_open() && leg.contract.instrument == signal.instrument)
             .filter(|leg| matches(which, leg.direction, leg.layer))
-            .filter(|leg| signal.opened_before.is_none_or(|end| leg.opened_at < end))
+            // a leg that is not open yet was opened by a clock that was ahead
+            .filter(|leg| before(leg.opened_at) || leg.opened_at > now)
             .collect();
         let coming: Vec<&Intent> = book
             .entries_of(signal.instrument)
@@ -48,7 +50,7 @@ impl Decision<'_> {
                 Goal::Open(goal) => matches(which, intent.direction, goal.layer),
                 Goal::Close(_) => false,
             })
-            .filter(|intent| signal.opened_before.is_none_or(|end| intent.at < end))
+            .filter(|intent| before(intent.at) || intent.at > now)
             .collect();
         if legs.is_empty() && coming.is_empty() {
             let code = Code("not_held");

@@ -25,7 +25,7 @@ use crate::domain::order::Exchange;
 const REPORTS_DOUBLED_MAX: u32 = 5;
 
 /// What a person has to know about OpenAlgo's semi-automatic mode.
-const SEMI_AUTO: &str = "OpenAlgo is in semi-automatic mode: nothing can be cancelled there, and each exit waits until a person approves it there";
+const SEMI_AUTO: &str = "OpenAlgo is in semi-automatic mode: nothing can be cancelled there, so no exit leaves while a stop rests, and each that leaves waits until a person approves it there: switch OpenAlgo to automatic";
 
 impl Decision<'_> {
     /// Stops what comes in and takes out what is there; the passing of time sees to the rest.
@@ -208,10 +208,14 @@ impl Decision<'_> {
                     let session = rules.calendar.session_at(one.exchange, self.view.now);
                     session == Session::Continuous
                 });
-                if open {
-                    format!("order {id} has not left yet")
-                } else {
+                if !open {
                     format!("order {id} waits until its market opens")
+                } else if self.view.book.rests_in_the_way(intent) {
+                    format!(
+                        "order {id} waits until the order that rests at the broker is cancelled, which is not confirmed"
+                    )
+                } else {
+                    format!("order {id} has not left yet")
                 }
             }
             OrderState::Sending { .. } => format!("order {id} is being sent"),

@@ -77,6 +77,7 @@ pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> 
         Input::Broken(broken) => decision.journal_broken(broken),
         Input::Route(seen) => decision.route(seen),
         Input::Whole => decision.journal_whole(),
+        Input::ClockJumped(by) => decision.clock_jumped(*by),
     }
     decision.facts
 }

@@ -256,7 +256,9 @@ impl Decision<'_> {
         }
         let held = view.book.legs.values();
         let mut legs: Vec<&Leg> = held
-            .filter(|leg| leg.is_open() && leg.contract == contract && leg.opened_at <= quote.at)
+            .filter(|leg| leg.is_open() && leg.contract == contract)
+            // a leg that is not open yet was opened by a clock that was ahead
+            .filter(|leg| leg.opened_at <= quote.at || leg.opened_at > view.now)
             .collect();
         legs.sort_by_key(|leg| (leg.opened_at, !leg.base, leg.layer));
         for leg in legs {

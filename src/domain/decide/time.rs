@@ -8,7 +8,7 @@ use crate::domain::book::{CancelState, Intent, Order, OrderState, Reversal};
 use crate::domain::fact::{CancelWhy, Code, Fact};
 use crate::domain::gates::{self, Entry, EntryKind};
 use crate::domain::ids::Purpose;
-use crate::domain::input::TradingState;
+use crate::domain::input::{Scope, TradingState};
 use crate::domain::order::Direction;
 use crate::domain::signal::{Ask, Layer, TradeWord};
 
@@ -21,7 +21,29 @@ const LADDER: u32 = 2;
 /// How often the wait before a new price then doubles: 2 s becomes 32 s.
 const REPRICES_DOUBLED_MAX: u32 = 4;
 
+/// A clock that is set back by this much leaves moments behind that have not come yet.
+const SET_BACK: TimeDelta = TimeDelta::seconds(60);
+
 impl Decision<'_> {
+    /// Says that the clock jumped. One that was set back has let facts become true before their
+    /// time: nothing new is opened until a person has looked.
+    pub(super) fn clock_jumped(&mut self, by: TimeDelta) {
+        let way = if by < TimeDelta::zero() { "back" } else { "on" };
+        self.say(Fact::FindingMade {
+            instrument: None,
+            order: None,
+            code: Code("clock_jumped"),
+            ours: "time has passed as ever".to_owned(),
+            theirs: format!(
+                "the computer's clock was set {way} by {} s",
+                by.abs().num_seconds()
+            ),
+        });
+        if by <= -SET_BACK {
+            self.reduce(Scope::Desk, "clock_jumped");
+        }
+    }
+
     pub(super) fn time(&mut self) {
         self.day();
         self.pursue_flat();
@@ -55,10 +77,10 @@ impl Decision<'_> {
 
     /// An entry that could not be sent in time is a different trade.
     fn wait_unsent(&mut self, intent: &Intent) {
-        if intent
-            .valid_until
-            .is_some_and(|until| until <= self.view.now)
-        {
+        let validity = self.view.rules.timing.intent_validity;
+        // one that ends later than it can was decided on by a clock that was ahead
+        let over = |until| until <= self.view.now || until - self.view.now > validity + SET_BACK;
+        if intent.valid_until.is_some_and(over) {
             self.give_up(intent, CancelWhy::Wait);
         }
     }
@@ -72,7 +94,7 @@ impl Decision<'_> {
         let (wait, why) = if intent.opens() {
             (timing.entry_wait, CancelWhy::Wait)
         } else {
-            // The price ladder has an end: in a locked market an exit keeps its place ever longer.
+            // The price ladder has an end: what rests there keeps its place ever longer.
             let vain = self.view.book.rested(order.id).saturating_sub(LADDER);
             let patience = 1_i32 << vain.min(REPRICES_DOUBLED_MAX);
             (timing.exit_reprice * patience, CancelWhy::Reprice)
@@ -83,7 +105,12 @@ impl Decision<'_> {
             return;
         }
         self.doubt_cancel(order);
-        let over = |since: DateTime<Utc>| self.view.now - since >= wait;
+        if !intent.opens() && self.waits_in_a_lock(order) {
+            return;
+        }
+        let over = |since: DateTime<Utc>| {
+            self.view.now - since >= wait || since - self.view.now >= SET_BACK
+        };
         if order.cancel == CancelState::None && order.sent_at.is_some_and(over) {
             self.say(Fact::CancelWanted {
                 order: order.id,

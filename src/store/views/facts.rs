@@ -66,6 +66,15 @@ impl From<Row> for Fact {
     }
 }
 
+/// What a signal was about.
+#[expect(missing_docs, reason = "the fields are the columns of the table")]
+#[derive(Clone, Debug)]
+pub struct SignalName {
+    pub id: String,
+    pub kind: String,
+    pub instrument: Option<String>,
+}
+
 impl Store {
     /// Returns the facts after a number, in order.
     pub async fn view_facts(
@@ -108,6 +117,27 @@ impl Store {
             desk.0,
             goals,
             legs,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(names)
+    }
+
+    /// Returns what signals were about, by their names.
+    pub async fn view_signal_names(
+        &self,
+        desk: DeskId,
+        signals: &[String],
+    ) -> Result<Vec<SignalName>, StoreError> {
+        let names = sqlx::query_as!(
+            SignalName,
+            r#"
+            SELECT signal_id AS id, kind, instrument
+            FROM signals
+            WHERE desk_id = $1 AND signal_id = ANY ($2)
+            "#,
+            desk.0,
+            signals,
         )
         .fetch_all(&self.pool)
         .await?;

@@ -19,7 +19,7 @@ mod whole;
 mod worries;
 
 pub use alerts::Came;
-pub use facts::{Fact, GoalName};
+pub use facts::{Fact, GoalName, SignalName};
 pub use findings::{Finding, Repair, findings, sentences};
 pub use held::{Leg, Position, positions, unwatched};
 pub use known::{Instrument, instruments};
