@@ -22,6 +22,7 @@ pub mod order;
 pub mod price;
 pub mod reconcile;
 pub mod rules;
+mod short;
 pub mod signal;
 pub mod sizing;
 pub mod stops;

@@ -6,11 +6,15 @@
 //! 3. Nothing here panics within the bounds the edges enforce: prices to 10⁹, money to 10¹². What
 //!    could leave 28 digits is checked and returns an `Option`.
 
+use core::cmp::Ordering;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::iter::Sum;
 use core::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
+
+use super::short::{self, tidy};
 
 /// The highest price the edges let in, in rupees: 10⁹.
 pub const PRICE_MAX: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
@@ -18,20 +22,23 @@ pub const PRICE_MAX: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0
 /// The largest amount of money the edges let in, in rupees: 10¹².
 pub const MONEY_MAX: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 
+/// Places that points are kept to where they come from a division.
+const POINT_PLACES: u32 = 8;
+
 /// A positive price of one instrument, in its quoted unit.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy)]
 pub struct Price(Decimal);
 
 /// A distance between two prices; negative when it points down.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Points(Decimal);
 
 /// Rupees; negative when lost or owed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Money(Decimal);
 
 /// A percentage: `Percent(1.5)` is 1.5 %.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Percent(Decimal);
 
 /// A plain factor: an ATR multiple, an efficiency ratio, a fill ratio.
@@ -50,35 +57,17 @@ pub struct Lots(u32);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Quantity(u64);
 
-/// Returns a number without zeros at its end. What fits 64 bits, as almost everything does, takes
-/// a short way.
-fn tidy(value: Decimal) -> Decimal {
-    let (size, mut scale) = (value.mantissa().unsigned_abs(), value.scale());
-    let Ok(mut size) = u64::try_from(size) else {
-        return value.normalize();
-    };
-    if size != 0 && (scale == 0 || size & 1 == 1) {
-        return value;
-    }
-    if size == 0 {
-        return Decimal::ZERO;
-    }
-    while scale > 0 && size.is_multiple_of(10) {
-        (size, scale) = (size.div_euclid(10), scale - 1);
-    }
-    let mut tidy = Decimal::from(size);
-    // The scale is one that the number had: it is never refused.
-    if tidy.set_scale(scale).is_err() {
-        return value.normalize();
-    }
-    tidy.set_sign_negative(value.is_sign_negative());
-    tidy
+/// Returns whether a number is above zero and at most [`PRICE_MAX`].
+fn is_price(value: Decimal) -> bool {
+    !value.is_zero()
+        && value.is_sign_positive()
+        && short::compared(value, PRICE_MAX) != Ordering::Greater
 }
 
 impl Price {
     /// Returns the price, or nothing when it is not above zero and at most [`PRICE_MAX`].
     pub fn new(value: Decimal) -> Option<Self> {
-        (value > Decimal::ZERO && value <= PRICE_MAX).then(|| Self(tidy(value)))
+        is_price(value).then(|| Self(tidy(value)))
     }
 
     /// Returns the number inside.
@@ -96,9 +85,14 @@ impl Price {
         self.0.checked_mul(ratio.0).and_then(Self::new)
     }
 
+    /// Returns the sum of this price times lots.
+    pub fn of(self, lots: Lots) -> Points {
+        Points(short::tidy_product(self.0, lots.decimal()))
+    }
+
     /// Returns the distance to `other`, without its sign.
     pub fn distance(self, other: Self) -> Points {
-        Points((self.0 - other.0).abs())
+        Points(short::difference(self.0, other.0).abs())
     }
 }
 
@@ -125,17 +119,25 @@ impl Points {
     /// Returns this distance times `ratio`.
     #[must_use]
     pub fn times(self, ratio: Ratio) -> Self {
-        Self(self.0 * ratio.0)
+        Self(short::product(self.0, ratio.0))
+    }
+
+    /// Returns the part of a sum of price times lots that one of so many lots is, to 8 places.
+    pub fn each(self, lots: Lots) -> Option<Price> {
+        short::tidy_quotient(self.0, lots.decimal(), POINT_PLACES).and_then(Price::new)
     }
 
     /// Returns the money that one lot gains over this distance; a sum of price times lots is one.
     pub fn worth(self, point_value: PointValue) -> Money {
-        Money(tidy(self.0 * point_value.0))
+        Money(short::tidy_product(self.0, point_value.0))
     }
 
     /// Returns the money that `lots` gain over this distance.
     pub fn value(self, lots: Lots, point_value: PointValue) -> Money {
-        Money(tidy(self.0 * lots.decimal() * point_value.0))
+        Money(short::tidy_product(
+            short::product(self.0, lots.decimal()),
+            point_value.0,
+        ))
     }
 }
 
@@ -167,7 +169,10 @@ impl Money {
     /// Returns `percent` of this amount, exactly.
     #[must_use]
     pub fn percent(self, percent: Percent) -> Self {
-        Self(tidy(self.0 * percent.0 * Decimal::new(1, 2)))
+        Self(short::tidy_product(
+            short::product(self.0, percent.0),
+            Decimal::new(1, 2),
+        ))
     }
 
     /// Returns the amount rounded half up (away from zero at the half) to the paisa.
@@ -176,8 +181,12 @@ impl Money {
         if self.0.scale() <= 2 {
             return self;
         }
-        let strategy = RoundingStrategy::MidpointAwayFromZero;
-        Self(tidy(self.0.round_dp_with_strategy(2, strategy)))
+        Self(tidy(short::rounded(self.0, 2)))
+    }
+
+    /// Returns how many points of one lot this is, to 8 places, or nothing when that cannot be said.
+    pub fn in_points(self, point_value: PointValue) -> Option<Points> {
+        short::tidy_quotient(self.0, point_value.0, POINT_PLACES).map(Points)
     }
 
     /// Returns what part of `whole` this is in percent, or nothing when `whole` is not positive.
@@ -194,7 +203,7 @@ impl Money {
     /// Returns this amount times `factor`.
     #[must_use]
     pub fn times(self, factor: Decimal) -> Self {
-        Self(tidy(self.0 * factor))
+        Self(short::tidy_product(self.0, factor))
     }
 }
 
@@ -211,13 +220,15 @@ impl Percent {
 
     /// Returns the percentage as a factor: 0.015 for 1.5 %.
     pub fn ratio(self) -> Ratio {
-        Ratio(tidy(self.0 * Decimal::new(1, 2)))
+        Ratio(short::tidy_product(self.0, Decimal::new(1, 2)))
     }
 }
 
 impl Ratio {
     /// One.
     pub const ONE: Self = Self(Decimal::ONE);
+    /// A hundred.
+    pub const HUNDRED: Self = Self(Decimal::ONE_HUNDRED);
 
     /// Returns the factor; any sign.
     pub fn new(value: Decimal) -> Self {
@@ -233,7 +244,7 @@ impl Ratio {
 impl PointValue {
     /// Returns the value of a point, or nothing when it is not above zero.
     pub fn new(value: Decimal) -> Option<Self> {
-        (value > Decimal::ZERO && value <= PRICE_MAX).then(|| Self(tidy(value)))
+        is_price(value).then(|| Self(tidy(value)))
     }
 
     /// Returns the number inside.
@@ -340,7 +351,7 @@ impl Quantity {
 impl Sub for Price {
     type Output = Points;
     fn sub(self, other: Self) -> Points {
-        Points(self.0 - other.0)
+        Points(short::difference(self.0, other.0))
     }
 }
 
@@ -348,21 +359,21 @@ macro_rules! additive {
     ($($name:ident),*) => {$(
         impl Add for $name {
             type Output = Self;
-            fn add(self, other: Self) -> Self { Self(self.0 + other.0) }
+            fn add(self, other: Self) -> Self { Self(short::sum(self.0, other.0)) }
         }
         impl Sub for $name {
             type Output = Self;
-            fn sub(self, other: Self) -> Self { Self(self.0 - other.0) }
+            fn sub(self, other: Self) -> Self { Self(short::difference(self.0, other.0)) }
         }
         impl Neg for $name {
             type Output = Self;
             fn neg(self) -> Self { Self(-self.0) }
         }
         impl AddAssign for $name {
-            fn add_assign(&mut self, other: Self) { self.0 += other.0; }
+            fn add_assign(&mut self, other: Self) { *self = *self + other; }
         }
         impl SubAssign for $name {
-            fn sub_assign(&mut self, other: Self) { self.0 -= other.0; }
+            fn sub_assign(&mut self, other: Self) { *self = *self - other; }
         }
         impl Sum for $name {
             fn sum<I: Iterator<Item = Self>>(items: I) -> Self {
@@ -374,6 +385,27 @@ macro_rules! additive {
 
 // One impl block of five operators, three times over: sums are the same for each of them.
 additive!(Points, Money, Percent);
+
+macro_rules! ordered {
+    ($($name:ident),*) => {$(
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering { short::compared(self.0, other.0) }
+        }
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> { Some(self.cmp(other)) }
+        }
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool { self.cmp(other) == Ordering::Equal }
+        }
+        impl Eq for $name {}
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) { self.0.hash(state); }
+        }
+    )*};
+}
+
+// What decisions compare all the time.
+ordered!(Price, Points, Money, Percent);
 
 macro_rules! shown {
     ($($name:ident),*) => {$(
@@ -403,33 +435,6 @@ mod tests {
         assert!(Price::new(PRICE_MAX).is_some());
         assert!(Price::new(PRICE_MAX + Decimal::ONE).is_none());
         assert_eq!(MONEY_MAX, Decimal::from(1_000_000_000_000_i64));
-    }
-
-    #[test]
-    fn a_number_is_made_tidy_as_the_library_does_it() {
-        let sizes = [
-            0,
-            1,
-            5,
-            10,
-            1_200,
-            123_456_789_000,
-            i64::MAX,
-            i64::MIN,
-            -70,
-            -700_001,
-        ];
-        for size in sizes {
-            for scale in [0, 1, 2, 3, 9, 18] {
-                for value in [
-                    Decimal::new(size, scale),
-                    Decimal::new(size, scale) * Decimal::new(1_000_000_000, 1),
-                ] {
-                    let (ours, theirs) = (tidy(value), value.normalize());
-                    assert_eq!(ours.serialize(), theirs.serialize(), "{value}");
-                }
-            }
-        }
     }
 
     #[test]

@@ -107,8 +107,10 @@ pub struct World<'r, W> {
     symbols: BTreeMap<ContractId, (Exchange, Arc<str>)>,
     /// What marks are kept of, until something is opened or closed, or the day turns.
     marked: Option<Vec<ContractId>>,
-    timed: Option<DateTime<Utc>>,
-    pruned: Option<DateTime<Utc>>,
+    /// When time is fed next, where nothing works.
+    timed_at: Option<DateTime<Utc>>,
+    /// When what is over is forgotten next.
+    prunes_at: Option<DateTime<Utc>>,
     /// Whether an order may work, as far as the facts since it was looked tell.
     may_work: bool,
     said: u64,
@@ -130,8 +132,8 @@ impl<'r, W: Witness> World<'r, W> {
             fronts: BTreeMap::new(),
             symbols: BTreeMap::new(),
             marked: None,
-            timed: None,
-            pruned: None,
+            timed_at: None,
+            prunes_at: None,
             may_work: false,
             said: 0,
             witness,
@@ -192,9 +194,9 @@ impl<'r, W: Witness> World<'r, W> {
             self.witness.day(seen);
         }
         // Nothing arrives late here: what is over is forgotten after an hour, not after a day.
-        if self.pruned.is_none_or(|pruned| to - pruned >= REMEMBERED) {
+        if self.prunes_at.is_none_or(|due| to >= due) {
             self.book.prune(to + (KEPT - REMEMBERED));
-            self.pruned = Some(to);
+            self.prunes_at = Some(to + REMEMBERED);
         }
         self.now = to;
         if from_day != to_day {
@@ -215,7 +217,7 @@ impl<'r, W: Witness> World<'r, W> {
     /// Lets nothing happen but the time.
     pub fn look(&mut self) {
         self.refresh();
-        self.timed = None;
+        self.timed_at = None;
         self.settle();
     }
 
@@ -277,8 +279,8 @@ impl<'r, W: Witness> World<'r, W> {
     /// Feeds time where a minute has passed, or something works.
     fn time(&mut self) {
         let now = self.now;
-        if self.timed.is_none_or(|timed| now - timed >= TIME_STEP) || self.is_busy() {
-            self.timed = Some(self.now);
+        if self.timed_at.is_none_or(|due| now >= due) || self.is_busy() {
+            self.timed_at = Some(now + TIME_STEP);
             self.feed(&Input::Time);
         }
     }
@@ -301,7 +303,7 @@ impl<'r, W: Witness> World<'r, W> {
                 break;
             }
             // What was said may want more of what only time brings.
-            self.timed = None;
+            self.timed_at = None;
         }
         self.book.forget_touched();
     }

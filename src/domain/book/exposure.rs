@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Book, Intent, Leg};
-use crate::domain::calendar::exchange_day;
+use crate::domain::calendar::{exchange_day, passed};
 use crate::domain::fact::Goal;
 use crate::domain::ids::{IntentId, PositionId};
 use crate::domain::instrument::{ContractId, InstrumentIx, Spec};
@@ -182,7 +182,7 @@ impl Book {
             .get(&leg.contract)
             .map(|mark| mark.quote)
         {
-            Some(quote) if now - quote.at <= rules.timing.mark_age => quote.price,
+            Some(quote) if passed(quote.at, now) <= rules.timing.mark_age => quote.price,
             Some(quote) if is_last(leg.contract, quote.at, at) => quote.price,
             Some(quote) => worse(leg.direction, quote.price, leg.stop),
             None => leg.stop,
@@ -286,7 +286,7 @@ impl Book {
     pub fn margin_of(&self, contract: ContractId, ours: Money, now: DateTime<Utc>) -> Money {
         let mark = self.marks.contracts.get(&contract);
         mark.and_then(|mark| mark.margin)
-            .filter(|theirs| now - theirs.at <= MARGIN_AGE)
+            .filter(|theirs| passed(theirs.at, now) <= MARGIN_AGE)
             .map_or(ours, |theirs| ours.max(theirs.amount))
     }
 
@@ -326,7 +326,7 @@ impl Exposure {
 
 /// Returns the gain of a leg at a price.
 fn gain_at(leg: &Leg, price: Price, spec: &Spec) -> Money {
-    let worth = Points::new(price.get() * leg.lots.decimal());
+    let worth = price.of(leg.lots);
     let gain = match leg.direction {
         Direction::Long => worth - leg.cost,
         Direction::Short => leg.cost - worth,

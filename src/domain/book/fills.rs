@@ -15,10 +15,7 @@ const AVERAGE_PLACES: u32 = 8;
 
 /// Returns the average price of `lots` that cost `cost` together, to 8 places.
 pub fn average(cost: Points, lots: Lots) -> Option<Price> {
-    cost.get()
-        .checked_div(lots.decimal())
-        .map(|price| price.round_dp(AVERAGE_PLACES))
-        .and_then(Price::new)
+    cost.each(lots)
 }
 
 /// Returns the part of `cost` that belongs to `part` of `whole` lots, to 8 places; all of it when

@@ -724,7 +724,8 @@ impl Book {
     /// Forgets what has been over for longer than [`KEPT`], and at once what never left: no report
     /// can come on that.
     pub fn prune(&mut self, now: DateTime<Utc>) {
-        let old = |at: Option<DateTime<Utc>>| at.is_some_and(|at| now - at > KEPT);
+        let oldest = now - KEPT;
+        let old = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at < oldest);
         self.orders.retain(|_, order| {
             !old(order.closed_at) && (order.closed_at.is_none() || order.claimed_at.is_some())
         });

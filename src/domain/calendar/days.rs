@@ -6,7 +6,7 @@
 
 use chrono::NaiveDate;
 
-use super::{Market, is_weekend};
+use super::{DAYS_LOOKED_AT, Market, is_weekend};
 
 /// Which windows a day has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,15 @@ pub(super) enum Kind {
     Ordinary,
     /// Its own.
     Special,
+}
+
+/// Where working days are counted to, and how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Before the day.
+    Back(u32),
+    /// After it.
+    Ahead(u32),
 }
 
 /// What a day is.
@@ -34,6 +43,10 @@ pub(super) struct ListedDays {
     /// The first, counted from 1970.
     first: i32,
     days: Vec<Day>,
+    /// How many of them work before each.
+    before: Vec<usize>,
+    /// Those that work; empty where so many in a row do not that nobody looks that far back.
+    working: Vec<NaiveDate>,
     /// Whether weekdays work, before the first and after the last.
     works: (bool, bool),
 }
@@ -50,6 +63,8 @@ impl ListedDays {
             let days = first.iter_days().take_while(|day| day <= last);
             days.map(|day| judged(market, day)).collect()
         });
+        let (before, working) =
+            range.map_or_else(Default::default, |(first, _)| counted(*first, &days));
         let works = |day| {
             market
                 .hours_on(day)
@@ -58,8 +73,32 @@ impl ListedDays {
         Self {
             first: range.map_or(0, |(first, _)| first.to_epoch_days()),
             days,
+            before,
+            working,
             works: (works(NaiveDate::MIN), works(NaiveDate::MAX)),
         }
+    }
+
+    /// Returns the last of so many working days before a listed day, or after it; nothing where that
+    /// is not on the list.
+    pub(super) fn counted(&self, from: NaiveDate, way: Way) -> Option<NaiveDate> {
+        let place = self.place(from)?;
+        let before = *self.before.get(place)?;
+        let place = match way {
+            Way::Back(0) => return Some(from),
+            Way::Back(count) => before.checked_sub(usize::try_from(count).ok()?)?,
+            Way::Ahead(count) => {
+                let own = usize::from(self.days.get(place)?.works);
+                let ahead = usize::try_from(count).ok()?.checked_sub(1)?;
+                before.checked_add(own)?.checked_add(ahead)?
+            }
+        };
+        self.working.get(place).copied()
+    }
+
+    fn place(&self, day: NaiveDate) -> Option<usize> {
+        let place = i64::from(day.to_epoch_days()) - i64::from(self.first);
+        usize::try_from(place).ok()
     }
 
     /// Returns what a day is.
@@ -82,6 +121,26 @@ impl ListedDays {
             },
         }
     }
+}
+
+/// Returns how many days work before each, and those that do.
+fn counted(first: NaiveDate, days: &[Day]) -> (Vec<usize>, Vec<NaiveDate>) {
+    let mut working: Vec<NaiveDate> = Vec::new();
+    let mut before = Vec::with_capacity(days.len());
+    for (date, day) in first.iter_days().zip(days) {
+        before.push(working.len());
+        if day.works {
+            working.push(date);
+        }
+    }
+    let mut idle = 0;
+    for day in days {
+        idle = if day.works { 0 } else { idle + 1 };
+        if idle >= DAYS_LOOKED_AT && !working.is_empty() {
+            working = Vec::new();
+        }
+    }
+    (before, working)
 }
 
 fn judged(market: &Market, day: NaiveDate) -> Day {
@@ -113,6 +172,35 @@ mod tests {
             assert_eq!(days.at(day), judged(market, day), "{day}");
             assert_eq!(calendar.windows(Exchange::Nfo, day), market.windows(day));
         }
+    }
+
+    #[test]
+    fn working_days_on_the_list_are_counted_as_one_by_one() {
+        let calendar = listed();
+        let market = calendar.markets().get(&Exchange::Nfo).unwrap();
+        let days = ListedDays::of(market);
+        for day in day("2024-12-01").iter_days().take(700) {
+            for count in 1..6 {
+                let works = |one: &NaiveDate| days.at(*one).works;
+                let ahead = day.iter_days().skip(1).filter(works).nth(count - 1);
+                let back = core::iter::successors(day.pred_opt(), NaiveDate::pred_opt)
+                    .filter(works)
+                    .nth(count - 1);
+                let count = u32::try_from(count).unwrap();
+                for (way, slow) in [(Way::Ahead(count), ahead), (Way::Back(count), back)] {
+                    let quick = days.counted(day, way);
+                    assert!(quick.is_none() || quick == slow, "{day} {way:?}");
+                }
+            }
+        }
+        assert_eq!(
+            days.counted(day("2026-04-01"), Way::Back(2)),
+            Some(day("2026-03-27"))
+        );
+        assert_eq!(
+            days.counted(day("2026-03-27"), Way::Ahead(2)),
+            Some(day("2026-04-01"))
+        );
     }
 
     #[test]

@@ -17,11 +17,14 @@ use super::order::Exchange;
 mod days;
 mod time;
 
-use days::{Kind, ListedDays};
-pub use time::{DayTime, exchange_day, from_ist, ist};
+use days::{Kind, ListedDays, Way};
+pub use time::{DayTime, exchange_day, from_ist, ist, passed};
 
 /// How many days ahead an opening is looked for; no exchange closes for longer.
 const OPENING_DAYS_MAX: u32 = 30;
+
+/// How many days, the date's own included, a working day is looked for.
+const DAYS_LOOKED_AT: usize = 31;
 
 /// What an exchange is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -218,6 +221,9 @@ impl Calendar {
 
     /// Returns the date so many working days after another, not counting that one.
     pub fn working_days_after(&self, exchange: Exchange, day: NaiveDate, count: u32) -> NaiveDate {
+        if let Some(known) = self.counted(exchange, day, Way::Ahead(count)) {
+            return known;
+        }
         let ahead = usize::try_from(count).unwrap_or(usize::MAX);
         let mut working = day
             .iter_days()
@@ -231,6 +237,9 @@ impl Calendar {
 
     /// Returns the date so many working days before another, not counting that one.
     pub fn working_days_before(&self, exchange: Exchange, day: NaiveDate, count: u32) -> NaiveDate {
+        if let Some(known) = self.counted(exchange, day, Way::Back(count)) {
+            return known;
+        }
         (0..count).fold(day, |from, _| {
             from.pred_opt().map_or(from, |before| {
                 self.working_day_at_or_before(exchange, before)
@@ -240,10 +249,21 @@ impl Calendar {
 
     /// Returns the date itself when it is a working day, else the nearest one before.
     pub fn working_day_at_or_before(&self, exchange: Exchange, day: NaiveDate) -> NaiveDate {
+        if self.is_working_day(exchange, day) {
+            return day;
+        }
+        if let Some(known) = self.counted(exchange, day, Way::Back(1)) {
+            return known;
+        }
         core::iter::successors(Some(day), NaiveDate::pred_opt)
-            .take(31)
+            .take(DAYS_LOOKED_AT)
             .find(|one| self.is_working_day(exchange, *one))
             .unwrap_or(day)
+    }
+
+    /// Returns the last of so many working days, where the days are listed.
+    fn counted(&self, exchange: Exchange, day: NaiveDate, way: Way) -> Option<NaiveDate> {
+        self.days.get(&listed(exchange))?.counted(day, way)
     }
 
     /// Returns what the exchange is doing at a moment.

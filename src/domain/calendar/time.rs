@@ -2,17 +2,20 @@
 
 use core::fmt;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike as _, Utc};
 
 /// India is five and a half hours ahead of UTC, all year.
 const IST: TimeDelta = TimeDelta::minutes(330);
 
 /// Seconds from the start of an exchange day to midnight UTC: 03:00 in India is 21:30 of the day
 /// before.
-const STARTS_BEFORE_UTC: i64 = 330 * 60 - 3 * 3600;
+const STARTS_BEFORE_UTC: u32 = 330 * 60 - 3 * 3600;
+
+/// Seconds from midnight in India to midnight UTC.
+const MIDNIGHT_BEFORE_UTC: u32 = 330 * 60;
 
 /// Seconds of a day.
-const DAY: i64 = 86_400;
+const DAY: u32 = 86_400;
 
 /// A time of the exchange day, in seconds from its midnight IST: 03:00 to 27:00.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,12 +36,8 @@ impl DayTime {
 
     /// Returns the time a moment has on its own exchange day.
     pub fn of(at: DateTime<Utc>) -> Self {
-        let passed = since_start(at).rem_euclid(DAY);
-        Self(
-            Self::START
-                .0
-                .saturating_add(u32::try_from(passed).unwrap_or(0)),
-        )
+        let (_, passed) = since_start(at);
+        Self(Self::START.0.saturating_add(passed.rem_euclid(DAY)))
     }
 
     /// Returns this time so many minutes earlier, not before the day's start.
@@ -70,7 +69,7 @@ impl DayTime {
 
     /// Returns the moment of this time on an exchange day.
     pub fn on(self, day: NaiveDate) -> DateTime<Utc> {
-        moment(day, TimeDelta::seconds(i64::from(self.0)))
+        moment(day, self.0)
     }
 }
 
@@ -87,14 +86,29 @@ impl fmt::Display for DayTime {
 
 /// Returns the exchange day of a moment: the date on which its 03:00-to-03:00 IST day starts.
 pub fn exchange_day(at: DateTime<Utc>) -> NaiveDate {
-    let days = i32::try_from(since_start(at).div_euclid(DAY)).ok();
-    let day = days.and_then(NaiveDate::from_epoch_days);
-    day.unwrap_or_else(|| at.date_naive())
+    let (date, passed) = since_start(at);
+    if passed < DAY {
+        return date;
+    }
+    date.succ_opt().unwrap_or(date)
 }
 
-/// Returns the whole seconds since the exchange day of 1 January 1970 started.
-const fn since_start(at: DateTime<Utc>) -> i64 {
-    at.timestamp().saturating_add(STARTS_BEFORE_UTC)
+/// Returns a moment's date in UTC, and the whole seconds since the exchange day of that date
+/// started; those of a whole day and more belong to the next.
+fn since_start(at: DateTime<Utc>) -> (NaiveDate, u32) {
+    let shown = at.naive_utc();
+    let seconds = shown.num_seconds_from_midnight();
+    (shown.date(), seconds.saturating_add(STARTS_BEFORE_UTC))
+}
+
+/// Returns the time between two moments. Most are of one day, and need no calendar.
+pub fn passed(from: DateTime<Utc>, to: DateTime<Utc>) -> TimeDelta {
+    let (from, to) = (from.naive_utc(), to.naive_utc());
+    if from.date() == to.date() {
+        to.time().signed_duration_since(from.time())
+    } else {
+        to.signed_duration_since(from)
+    }
 }
 
 /// Returns a moment as a clock in India shows it.
@@ -108,8 +122,18 @@ pub fn from_ist(shown: NaiveDateTime) -> DateTime<Utc> {
     shown.checked_sub_signed(IST).unwrap_or(shown).and_utc()
 }
 
-/// Returns the moment so long after a date's midnight IST.
-fn moment(day: NaiveDate, after: TimeDelta) -> DateTime<Utc> {
-    let midnight = day.and_time(NaiveTime::MIN);
-    from_ist(midnight.checked_add_signed(after).unwrap_or(midnight))
+/// Returns the moment so many seconds after a date's midnight IST.
+fn moment(day: NaiveDate, after: u32) -> DateTime<Utc> {
+    // Midnight in India is 18:30 of the day before; a date that has none before it stays.
+    let since = after
+        .saturating_add(DAY)
+        .saturating_sub(MIDNIGHT_BEFORE_UTC);
+    let (ahead, seconds) = (since.div_euclid(DAY), since.rem_euclid(DAY));
+    let date = match ahead {
+        0 => day.pred_opt(),
+        1 => Some(day),
+        _ => day.succ_opt(),
+    };
+    let time = NaiveTime::from_num_seconds_from_midnight_opt(seconds, 0).unwrap_or(NaiveTime::MIN);
+    date.unwrap_or(day).and_time(time).and_utc()
 }

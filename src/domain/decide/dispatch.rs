@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::Decision;
 use crate::domain::book::{Asked, Intent, Leg, Order, OrderState};
-use crate::domain::calendar::Session;
+use crate::domain::calendar::{Session, passed};
 use crate::domain::fact::{Claim, Code, Fact, Goal, IntentEnd, OpenGoal, OrderEnd};
 use crate::domain::finding::{ELSEWHERE, UNPROVED};
 use crate::domain::gates::{Entry, EntryKind};
@@ -271,7 +271,7 @@ impl Decision<'_> {
     /// nobody stands on the other side the market is locked: the order waits at its last price.
     fn exit_price(&self, case: &Case<'_>, leg: &Leg, quote: Option<Quote>) -> Pricing {
         let mark = self.view.book.marks.contracts.get(&leg.contract);
-        let fresh = quote.filter(|quote| self.view.now - quote.at <= FRESH);
+        let fresh = quote.filter(|quote| passed(quote.at, self.view.now) <= FRESH);
         let newest = quote.into_iter().chain(mark.map(|mark| mark.quote));
         let (from, last, reach) = match (fresh, newest.max_by_key(|quote| quote.at)) {
             (Some(quote), _) if is_locked(quote, case.order.side) => {

@@ -8,13 +8,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use rust_decimal::Decimal;
-
 use super::Decision;
 use super::exit::Out;
 use super::peel::Standing;
 use crate::domain::book::{Leg, Position};
-use crate::domain::calendar::Session;
+use crate::domain::calendar::{Session, passed};
 use crate::domain::charges::{ChargeKind, Traded};
 use crate::domain::fact::{Code, ExitReason, Fact, StopWhy};
 use crate::domain::gates::Basis;
@@ -127,7 +125,7 @@ impl Decision<'_> {
     fn on_contract(&mut self, position: &Position, (bar, basis): (&Bar, Basis)) -> Option<Price> {
         let view = self.view;
         let timing = &view.rules.timing;
-        let of_its_moment = |quote: &Quote| (quote.at - bar.at).abs() <= timing.basis_age;
+        let of_its_moment = |quote: &Quote| passed(bar.at, quote.at).abs() <= timing.basis_age;
         let mark = view.book.marks.contracts.get(&position.contract);
         let market = mark
             .map(|mark| mark.quote)
@@ -136,8 +134,9 @@ impl Decision<'_> {
         let (Some(close), Some(market)) = (basis.shifted(bar.close), market) else {
             return basis.shifted(bar.close).or(market);
         };
-        let apart = market.distance(close).get() * Decimal::ONE_HUNDRED;
-        if apart <= timing.divergence_base.get() * market.get() {
+        let apart = market.distance(close).times(Ratio::HUNDRED);
+        let most = Points::new(market.get()).times(Ratio::new(timing.divergence_base.get()));
+        if apart <= most {
             return Some(close);
         }
         self.say(Fact::FindingMade {

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use crate::domain::book::{Book, Equity, Exposure, Leg, Position};
-use crate::domain::calendar::exchange_day;
+use crate::domain::calendar::{exchange_day, passed};
 use crate::domain::fact::Code;
 use crate::domain::ids::IntentId;
 use crate::domain::input::Quote;
@@ -200,7 +200,7 @@ impl View<'_> {
         let quote = self.book.marks.contracts.get(&contract)?.quote;
         let instruments = &self.rules.instruments;
         let limits = instruments.get(contract.instrument)?.quote_age;
-        let age = self.now - quote.at;
+        let age = passed(quote.at, self.now);
         // Only a quote between the two limits needs to know whether the contract is the nearest.
         let fresh = age <= limits.front
             || (age <= limits.other
@@ -226,7 +226,7 @@ impl View<'_> {
         let marks = &self.book.marks;
         let chart = marks.charts.get(&ix);
         let contract = contract.and_then(|one| marks.contracts.get(&one));
-        let young = |quote: &Quote| self.now - quote.at <= self.rules.timing.basis_age;
+        let young = |quote: &Quote| passed(quote.at, self.now) <= self.rules.timing.basis_age;
         match (
             chart.filter(|quote| young(quote)),
             contract.filter(|mark| young(&mark.quote)),

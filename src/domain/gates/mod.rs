@@ -10,6 +10,7 @@ mod entry;
 mod portfolio;
 mod position;
 mod price;
+mod shown;
 mod standing;
 
 use rust_decimal::Decimal;

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::entry::fits;
+use super::shown::percent_shown;
 use super::{Entry, EntryKind, Judged, compared, plain};
 use crate::domain::ids::Purpose;
 use crate::domain::money::{Lots, Money, Percent, Points, Ratio};
@@ -71,10 +72,7 @@ fn share(entry: &Entry<'_>, room: &Room) -> Judged {
     let whole = entry.equity.limit();
     let most = whole.percent(room.limit);
     let after = room.taken + each.times(lots.decimal());
-    let shown = after
-        .percent_of(whole)
-        .map_or(after.get(), Percent::get)
-        .round_dp(4);
+    let shown = percent_shown(after, whole);
     if after <= most {
         Judged::Pass(Some(shown), Some(room.limit.get()))
     } else {

@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use super::shown::shown;
 use super::{Entry, Judged, compared, plain};
 use crate::domain::book::OrderState;
 use crate::domain::money::{Money, Points};
@@ -114,9 +115,9 @@ pub(super) fn spacing(entry: &Entry<'_>) -> Judged {
     let Some(atr) = entry.atr else {
         return Judged::Fail(None, Some(limit), None);
     };
-    let moved = position.direction.gain(position.last_entry, price).get();
-    let shown = moved.checked_div(atr.get()).unwrap_or(moved).round_dp(4);
-    compared(moved >= limit * atr.get(), shown, limit)
+    let moved = position.direction.gain(position.last_entry, price);
+    let shown = shown(moved.get(), atr.get());
+    compared(moved >= atr.times(entry.limits.spacing), shown, limit)
 }
 
 /// What is open of the instrument gains at the signal's price.

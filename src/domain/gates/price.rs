@@ -1,10 +1,9 @@
 //! Is the price sane, and is there a stop worth having?
 
-use rust_decimal::Decimal;
-
+use super::shown::shown;
 use super::{Basis, Entry, EntryKind, Judged, compared, plain};
 use crate::domain::charges::{ChargeKind, Traded};
-use crate::domain::money::{Lots, Money, Points};
+use crate::domain::money::{Lots, Money, Points, Ratio};
 
 /// Chart and contract both have fresh prices, where they are different symbols.
 pub(super) fn basis(entry: &Entry<'_>) -> Judged {
@@ -32,9 +31,10 @@ pub(super) fn divergence(entry: &Entry<'_>) -> Judged {
         EntryKind::Base => entry.view.rules.timing.divergence_base,
         EntryKind::Add => entry.view.rules.timing.divergence_add,
     };
-    let apart = market.price.distance(price).get() * Decimal::ONE_HUNDRED;
-    let shown = apart.checked_div(price.get()).unwrap_or(apart).round_dp(4);
-    compared(apart <= limit.get() * price.get(), shown, limit.get())
+    let apart = market.price.distance(price).times(Ratio::HUNDRED);
+    let shown = shown(apart.get(), price.get());
+    let most = Points::new(price.get()).times(Ratio::new(limit.get()));
+    compared(apart <= most, shown, limit.get())
 }
 
 /// A layered entry brings its average true range, where the profile insists.
@@ -89,9 +89,5 @@ fn round_trip(entry: &Entry<'_>) -> Points {
         .rules
         .charges
         .round_trip(traded, spec.turnover(price, Lots::ONE));
-    let points = cost
-        .get()
-        .checked_div(spec.point_value.get())
-        .unwrap_or(Decimal::ZERO);
-    Points::new(points.round_dp(8))
+    cost.in_points(spec.point_value).unwrap_or(Points::ZERO)
 }

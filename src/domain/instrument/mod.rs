@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 
 use super::calendar::DayTime;
 use super::market::TickTable;
-use super::money::{Lots, Money, Percent, PointValue, Price, Quantity, Ratio};
+use super::money::{Lots, Money, Percent, PointValue, Points, Price, Quantity, Ratio};
 use super::order::{Exchange, Product};
 
 mod contracts;
@@ -220,7 +220,9 @@ impl Spec {
     /// Returns the rupees that units of this contract at `price` are worth: the turnover that
     /// charges are taken of.
     pub fn turnover(&self, price: Price, lots: Lots) -> Money {
-        Money::new(price.get() * self.point_value.get()).times(lots.decimal())
+        Points::new(price.get())
+            .worth(self.point_value)
+            .times(lots.decimal())
     }
 
     /// Returns the most lots one order may have: ours, and the exchange's freeze quantity; never
