@@ -16,7 +16,9 @@ use crate::desk::{Desk, Lease};
 use crate::domain::fact::Goal;
 use crate::domain::input::{FeedState, Route};
 use crate::domain::price::PriceRules;
-use crate::monitor::{ApprovalMode, Drift, History, Hours, Monitor, Orders, Patience, Prices, Way};
+use crate::monitor::{
+    ApprovalMode, Bars, Drift, History, Hours, Monitor, Orders, Patience, Prices, Way,
+};
 use crate::store::views;
 
 /// Frames of the feed that may wait to be judged: half a second of two thousand prices a second.
@@ -123,6 +125,7 @@ pub(super) fn start(
         hours: Hours::new(Arc::clone(desk), Arc::clone(&parts.broker)),
         way,
         prices: Arc::clone(&prices),
+        bars: Bars::new(Arc::clone(desk), Arc::clone(&parts.broker), prices.tapes()),
         nudge: Arc::clone(&nudge),
         pause: settings.monitor.pause,
     };

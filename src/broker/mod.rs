@@ -18,8 +18,8 @@ pub mod openalgo;
 mod rows;
 
 pub use rows::{
-    Contract, Funds, OrderRow, OrderState, PositionRow, Quote, Quotes, Routing, Rows, Timing,
-    TradeRow,
+    Asked, BarRow, Contract, Funds, OrderRow, OrderState, PositionRow, Quote, Quotes, Routing,
+    Rows, Timing, TradeRow,
 };
 
 /// Where an error came from, kept for the log.
@@ -250,6 +250,12 @@ pub trait Broker: Send + Sync {
         &self,
         day: NaiveDate,
     ) -> impl Future<Output = Result<Vec<Timing>, ReadError>> + Send;
+
+    /// Reads the bars of a contract. The last row may not be over yet.
+    fn history(
+        &self,
+        asked: &Asked<'_>,
+    ) -> impl Future<Output = Result<Rows<BarRow>, ReadError>> + Send;
 
     /// Reads the margin an order would need.
     fn margin(&self, ticket: &Ticket) -> impl Future<Output = Result<Money, ReadError>> + Send;

@@ -192,6 +192,41 @@ pub struct Quote {
 /// Quotes by contract.
 pub type Quotes = BTreeMap<(Exchange, String), Quote>;
 
+/// What is asked of a contract's history: rows of a length, of some days, the first and the last
+/// among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// Its segment.
+    pub exchange: Exchange,
+    /// Its symbol.
+    pub symbol: &'a str,
+    /// The length, in OpenAlgo's word.
+    pub interval: &'a str,
+    /// The first day, in India.
+    pub from: NaiveDate,
+    /// The last day, in India.
+    pub to: NaiveDate,
+}
+
+/// One row of a contract's history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BarRow {
+    /// When it began; rows of whole days are stamped midnight UTC of their date.
+    pub at: DateTime<Utc>,
+    /// Its first price.
+    pub open: Price,
+    /// Its highest price.
+    pub high: Price,
+    /// Its lowest price.
+    pub low: Price,
+    /// Its last price.
+    pub close: Price,
+    /// Traded in it.
+    pub volume: Option<Quantity>,
+    /// Open at its end.
+    pub interest: Option<Quantity>,
+}
+
 /// What OpenAlgo's symbol master says of a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contract {

@@ -20,6 +20,7 @@ use super::signals::read_signals;
 use super::{Config, Mode, Options};
 use crate::domain::calendar::Calendar;
 use crate::domain::rules::{Rules, RulesHash};
+use crate::strategy::Signals;
 
 /// Puts the configuration together, or says everything that is wrong with it.
 pub fn load(options: &Options, env: &Environment) -> Result<Config, ConfigError> {
@@ -57,6 +58,7 @@ struct FromSettings {
 /// The rules and what is to be said of them.
 struct Ruled {
     rules: Option<Rules>,
+    signals: Signals,
     lines: Vec<Line>,
     warnings: Vec<String>,
     assumed: Vec<Assumed>,
@@ -80,8 +82,7 @@ impl Loader<'_> {
         let market = self.ruled(&files, &layered, &read);
         let settings = read.settings?;
         let rules = market.rules?;
-        let signals = files.layered("signals.toml").unwrap_or_default();
-        let signals = read_signals(&signals, &rules.instruments, self.problems);
+        let signals = market.signals;
         let assumed = self.assumed_of(&rules, market.assumed, &settings);
         let mut config = Config {
             settings,
@@ -184,6 +185,12 @@ impl Loader<'_> {
         let market = ["instruments.toml", "calendar.toml", "charges.toml"].map(file);
         let mut assumed = Vec::new();
         let facts = self.facts(&market, &mut assumed);
+        let scripts = file("signals.toml");
+        let signals = read_signals(&scripts, &facts.instruments, self.problems);
+        let bars = read.shared.bars.as_ref().map(|bars| {
+            let section = Section::new("bars".to_owned(), Table::new(), self.problems);
+            bars.rules((&facts.instruments, &signals), &section)
+        });
         let facts = Facts {
             calendar: opened(facts.calendar, read.settings.as_ref()),
             ..facts
@@ -202,12 +209,17 @@ impl Loader<'_> {
             let others = Self::others(files, name);
             let profiles = others.iter().map(|(_, one)| one);
             let all: Vec<&Layered> = core::iter::once(&profile).chain(profiles).collect();
+            let market: Vec<Layered> = market.iter().cloned().chain([scripts]).collect();
             let hash = hash(layered, &all, &market);
             let notes = Notes {
                 problems: self.problems,
                 warnings: &mut warnings,
             };
             let rules = read_profile((name, profile), facts, &read.shared, notes)?;
+            let rules = Rules {
+                bars: bars?,
+                ..rules
+            };
             let stricter = self.stricter(&rules, others, &read.shared);
             Some(Rules {
                 hash,
@@ -217,6 +229,7 @@ impl Loader<'_> {
         });
         Ruled {
             rules,
+            signals,
             lines,
             warnings,
             assumed,
@@ -333,6 +346,7 @@ fn hash(settings: &Layered, profiles: &[&Layered], market: &[Layered]) -> RulesH
         "timing.",
         "proof.",
         "reconcile.",
+        "bars.",
     ];
     for (path, value) in lines(&settings.table) {
         if shared.iter().any(|start| path.starts_with(start)) {

@@ -13,6 +13,7 @@ use chrono::NaiveDate;
 use crate::domain::rules::Rules;
 use crate::strategy::Signals;
 
+mod bars;
 mod bounds;
 mod effective;
 mod error;

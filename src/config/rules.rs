@@ -5,10 +5,12 @@
 
 use toml::Table;
 
+use super::bars::{BarSettings, read_bars};
 use super::bounds::check;
 use super::layers::Layered;
 use super::section::{FromSetting, Problems, Section, read};
 use super::values::words;
+use crate::domain::bars::BarRules;
 use crate::domain::calendar::Calendar;
 use crate::domain::charges::Charges;
 use crate::domain::instrument::{Instrument, InstrumentKind, Instruments};
@@ -67,6 +69,7 @@ pub(super) struct Shared {
     pub(super) timing: Option<Timing>,
     pub(super) proof: Option<ProofRules>,
     pub(super) reconcile: Option<ReconcileRules>,
+    pub(super) bars: Option<BarSettings>,
     pub(super) require_funds: Option<bool>,
     pub(super) prove_units: Option<bool>,
     pub(super) open_intents: Option<u32>,
@@ -116,6 +119,7 @@ pub(super) fn read_shared(root: &mut Section<'_>) -> Shared {
         timing,
         proof,
         reconcile,
+        bars: root.read("bars", read_bars),
         require_funds: None,
         prove_units: None,
         open_intents: None,
@@ -186,6 +190,8 @@ impl Sections {
             timing: self.timing,
             proof: self.proof,
             reconcile: self.reconcile,
+            // the same for every profile: laid over it by whoever knows the scripts
+            bars: BarRules::default(),
             stricter: std::collections::BTreeMap::new(),
         }
     }

@@ -4,6 +4,7 @@
 //! waits, logs, reads a clock or meets a socket; the same arguments give the same result in any
 //! process on any day.
 
+pub mod bars;
 pub mod book;
 pub mod broker_book;
 pub mod calendar;

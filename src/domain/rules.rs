@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use super::bars::BarRules;
 use super::calendar::Calendar;
 use super::charges::Charges;
 use super::instrument::{InstrumentIx, Instruments};
@@ -51,6 +52,8 @@ pub struct Rules {
     pub proof: ProofRules,
     /// When our book and the broker's differ.
     pub reconcile: ReconcileRules,
+    /// Where closed bars come from.
+    pub bars: BarRules,
     /// These rules, tightened by each of the other profiles: what a source of that profile is
     /// judged by.
     pub stricter: BTreeMap<String, Arc<Rules>>,

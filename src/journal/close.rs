@@ -6,7 +6,7 @@ use crate::domain::close::{Carry, EodJudgement, EodState, Roll};
 
 record! {
     InstrumentState {
-        state, bar_at, atr, stopped_at, units_on, units_doubted, look, eod, roll, late,
+        state, bar_at, bar_close, atr, stopped_at, units_on, units_doubted, look, eod, roll, late,
     }
     EodState { close, phase, would, does, intent, at }
     EodJudgement { instrument, close, phase, would, does, why, signal, intent, trace }

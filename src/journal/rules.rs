@@ -3,11 +3,12 @@
 use chrono::NaiveDate;
 
 use super::text::{Out, Put, shown_record, words};
+use crate::domain::bars::{BarRules, BarSource, Chart, InstrumentBars};
 use crate::domain::calendar::{Calendar, DayTime, DayTrade, Hours, Market, Session, Window};
 use crate::domain::charges::{ChargeKind, ChargeRates, ChargeRounding, Charges};
 use crate::domain::instrument::{
-    ExitBy, Expiry, ExpiryRule, Instrument, InstrumentKind, Instruments, Margin, OrderQuantity,
-    QuoteAge, SignalSymbol, Spec,
+    ExitBy, Expiry, ExpiryRule, Instrument, InstrumentIx, InstrumentKind, Instruments, Margin,
+    OrderQuantity, QuoteAge, SignalSymbol, Spec,
 };
 use crate::domain::market::{Tick, TickStep, TickTable};
 use crate::domain::order::Exchange;
@@ -43,6 +44,8 @@ shown_record! {
     ReconcileRules {
         net_age, reads_min, span_min, absent_reads_min, absent_span_min, equity_apart,
     }
+    Chart { length, atr_length }
+    InstrumentBars { sources, chart }
     ChargeRates {
         exchange, kind, valid_from, brokerage, brokerage_max, stt_buy, stt_sell, exchange_fee, sebi,
         stamp_buy, gst, source, assumed,
@@ -65,6 +68,7 @@ shown_record! {
 }
 
 words! {
+    BarSource { Alerts = "alerts", History = "history", Ticks = "ticks" }
     SizingEquity {
         Conservative = "conservative", Blended = "blended", Realised = "realised",
         Marked = "marked", HighWater = "high_water",
@@ -109,6 +113,7 @@ impl Put for Rules {
             timing,
             proof,
             reconcile,
+            bars,
             stricter,
         } = self;
         out.object(|fields| {
@@ -127,6 +132,7 @@ impl Put for Rules {
             fields.put("timing", timing);
             fields.put("proof", proof);
             fields.put("reconcile", reconcile);
+            fields.put("bars", bars);
             let stricter: Vec<Tightened<'_>> =
                 stricter.values().map(|one| Tightened(one)).collect();
             fields.put("stricter", &stricter);
@@ -149,6 +155,29 @@ impl Put for Tightened<'_> {
             fields.put("alerts", &rules.alerts);
             fields.put("day", &rules.day);
             fields.put("timing", &rules.timing);
+        });
+    }
+}
+
+impl Put for BarRules {
+    fn put(&self, out: &mut Out<'_>) {
+        let Self {
+            instruments,
+            alert_wait,
+            settle,
+            history_wait,
+            hole,
+            apart,
+        } = self;
+        let instruments: Vec<Pair<'_, InstrumentIx, InstrumentBars>> =
+            instruments.iter().map(|(ix, one)| Pair(ix, one)).collect();
+        out.object(|fields| {
+            fields.put("instruments", &instruments);
+            fields.put("alert_wait", alert_wait);
+            fields.put("settle", settle);
+            fields.put("history_wait", history_wait);
+            fields.put("hole", hole);
+            fields.put("apart", apart);
         });
     }
 }

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::*;
+use crate::domain::bars::BarRules;
 use crate::domain::calendar::Calendar;
 use crate::domain::charges::Charges;
 use crate::domain::fact::Code;
@@ -179,6 +180,7 @@ fn rules() -> Rules {
             span_min: second,
             call_deadline: second,
         },
+        bars: BarRules::default(),
         reconcile: ReconcileRules {
             net_age: second,
             reads_min: 2,

@@ -4,6 +4,7 @@
 //! every other; nothing is decided here.
 
 pub mod agreement;
+mod bars;
 mod drift;
 mod history;
 mod hours;
@@ -25,6 +26,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+pub use bars::{Bars, Tapes};
 pub use drift::Drift;
 pub use history::History;
 pub use hours::Hours;
@@ -68,6 +70,8 @@ pub struct Monitor<B> {
     pub way: Option<Way<B>>,
     /// Hears and asks for prices, and reads money.
     pub prices: Arc<Prices<B>>,
+    /// Brings the closed bars that no alert brought.
+    pub bars: Bars<B>,
     /// Told when the feed saw an order move.
     pub nudge: Arc<Notify>,
     /// The pause between rounds.
@@ -210,7 +214,8 @@ impl<B: Broker> Monitor<B> {
             self.write_marks(&stop),
             self.watch_books(&stop),
             self.watch_mode(&stop),
-            self.watch_clock(&stop)
+            self.watch_clock(&stop),
+            self.watch_bars(&stop)
         );
     }
 
@@ -241,6 +246,22 @@ impl<B: Broker> Monitor<B> {
             }
             tokio::select! {
                 () = sleep(self.pause) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Brings closed bars, again and again, once what happened before is known.
+    async fn watch_bars(&self, stop: &CancellationToken) {
+        loop {
+            let round = async {
+                if let Some(epoch) = self.lease.may_open() {
+                    self.bars.round(epoch).await;
+                }
+                sleep(self.pause).await;
+            };
+            tokio::select! {
+                () = round => {}
                 () = stop.cancelled() => return,
             }
         }

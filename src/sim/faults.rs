@@ -69,6 +69,7 @@ faults! {
     QuoteZero = "quote_zero": "Quotes are all zeros with success.",
     QuoteStale = "quote_stale": "Quotes stand still as they were when it was switched on.",
     NoQuote = "no_quote": "Quotes are 500.",
+    NoHistory = "no_history": "The history is 500.",
     // The feed.
     MuteFeed = "mute_feed": "The feed is silent, and its sockets stay open.",
     DropFeed = "drop_feed": "Connections to the feed are closed at the next frame.",

@@ -53,6 +53,8 @@ pub(super) struct House {
     pub(super) holidays: Vec<Holiday>,
     /// What `ping` calls the broker.
     pub(super) broker: String,
+    /// Whether the broker has bars of seconds.
+    pub(super) seconds: bool,
     /// The route of the call being performed.
     pub(super) route: &'static str,
     journal: Option<Journal>,
@@ -101,6 +103,7 @@ impl House {
             api_key: options.api_key.clone(),
             holidays: options.holidays.clone(),
             broker: options.broker.clone(),
+            seconds: options.seconds,
             route: "",
             journal,
             closed: false,

@@ -41,6 +41,7 @@ mod routes;
 mod schema;
 mod server;
 mod state;
+mod tape;
 pub mod venue;
 
 pub use event::Placed;

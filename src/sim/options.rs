@@ -72,6 +72,8 @@ pub struct SimOptions {
     pub now: Clock,
     /// Days without trading.
     pub holidays: Vec<Holiday>,
+    /// Whether the broker has bars of seconds, as some do.
+    pub seconds: bool,
     /// What `ping` calls the broker; only a test of a live start calls it otherwise.
     pub broker: String,
     /// How long a feed client may stay without authenticating.
@@ -98,6 +100,7 @@ impl SimOptions {
             charges: Arc::default(),
             now,
             holidays: Vec::new(),
+            seconds: false,
             broker: super::routes::BROKER.to_owned(),
             auth_grace: Duration::from_secs(15),
         }

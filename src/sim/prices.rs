@@ -17,9 +17,13 @@ use crate::domain::order::Exchange;
 use super::fills::Quote;
 use super::floor::ist;
 use super::master::SymbolMaster;
+use super::tape::Tape;
 
 /// Where a walk starts that nobody has named a price for.
 const WALK_STARTS: Decimal = Decimal::ONE_THOUSAND;
+
+/// The part of a price that is one of the twenty steps an imagined one may be away from it.
+const IMAGINED_STEP: Decimal = Decimal::from_parts(15, 0, 0, false, 5);
 
 /// Where prices come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,6 +87,7 @@ pub struct Prices {
     master: Arc<SymbolMaster>,
     days: BTreeMap<(Exchange, String), Day>,
     points: BTreeMap<(Exchange, String), VecDeque<Price>>,
+    tapes: BTreeMap<(Exchange, String), Tape>,
     /// Bars of a file, for the history.
     pub bars: BTreeMap<(Exchange, String), Vec<Bar>>,
 }
@@ -106,6 +111,7 @@ impl Prices {
             seed,
             master: Arc::clone(master),
             days: BTreeMap::new(),
+            tapes: BTreeMap::new(),
             points: bars
                 .iter()
                 .map(|(key, bars)| (key.clone(), bars.iter().flat_map(path_of).collect()))
@@ -122,6 +128,8 @@ impl Prices {
             }
         }
         prices.advance(now);
+        // what it began with was nobody's price
+        prices.tapes.clear();
         Ok(prices)
     }
 
@@ -149,6 +157,8 @@ impl Prices {
     /// Names a quote with its own best prices.
     pub fn set_quote(&mut self, on: (Exchange, &str), quote: Quote, now: DateTime<Utc>) {
         let key = (on.0, on.1.to_owned());
+        let tape = self.tapes.entry(key.clone()).or_default();
+        tape.push(now, quote.last.get());
         let day = self
             .days
             .entry(key)
@@ -180,6 +190,8 @@ impl Prices {
             let ticks = Decimal::from(chance) - Decimal::TWO + pull;
             if let Some(last) = day.quote.last.moved(Points::new(ticks * tick)) {
                 day.moved(Quote::around(last, tick), now);
+                let key = (*exchange, symbol.clone());
+                self.tapes.entry(key).or_default().push(now, last.get());
             }
         }
         self.days.keys().cloned().collect()
@@ -201,15 +213,35 @@ impl Prices {
         tick_of(&self.master, exchange, symbol)
     }
 
-    /// Returns a bar of a past that never was: the same for the same seed, contract and moment.
-    pub fn imagined(&self, on: (Exchange, &str), at: DateTime<Utc>, length_s: i64) -> Option<Bar> {
+    /// Returns a bar: what the contract really cost here, or before that a past that never was, the
+    /// same for the same seed, contract and moment, and about as wide as those of real ones. Where
+    /// prices are those of a real `OpenAlgo`, nothing is imagined.
+    pub fn bar(&self, on: (Exchange, &str), at: DateTime<Utc>, length_s: i64) -> Option<Bar> {
+        self.taped(on, at, length_s).or_else(|| match self.source {
+            PriceSource::OpenAlgo { .. } => None,
+            PriceSource::Alerts | PriceSource::Walk | PriceSource::Bars(_) => {
+                self.imagined(on, at, length_s)
+            }
+        })
+    }
+
+    /// Returns a bar of what the contract really cost here.
+    pub fn taped(&self, on: (Exchange, &str), at: DateTime<Utc>, length_s: i64) -> Option<Bar> {
+        let tape = self.tapes.get(&(on.0, on.1.to_owned()))?;
+        tape.bar(at, length_s)
+    }
+
+    fn imagined(&self, on: (Exchange, &str), at: DateTime<Utc>, length_s: i64) -> Option<Bar> {
         let day = self.day(on.0, on.1)?;
         let tick = self.tick(on.0, on.1);
+        let anchor = day.anchor.get();
+        let step = anchor * IMAGINED_STEP;
         let level = |at_s: i64| {
             let bucket = u64::try_from(at_s.div_euclid(60)).unwrap_or(0);
             let away = noise(self.seed, on.1, bucket).rem_euclid(41);
-            let away = (Decimal::from(away) - Decimal::from(20)) * tick;
-            (day.anchor.get() + away).max(tick)
+            let away = (Decimal::from(away) - Decimal::from(20)) * step;
+            let ticks = (away.checked_div(tick)).unwrap_or_default().trunc();
+            (anchor + ticks * tick).max(tick)
         };
         let (open, close) = (level(at.timestamp()), level(at.timestamp() + length_s));
         Some(Bar {

@@ -12,6 +12,7 @@
 
 mod agreement;
 mod bad_input;
+mod bars;
 mod crash;
 mod crowd;
 mod drift;

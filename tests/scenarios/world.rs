@@ -2,6 +2,7 @@
 
 use chrono::{NaiveDate, TimeDelta, Weekday};
 use rust_decimal::Decimal;
+use torana::domain::bars::{BarRules, BarSource, Chart, InstrumentBars};
 use torana::domain::calendar::{Calendar, DayTime, DayTrade, Hours, Market, Session, Window};
 use torana::domain::charges::{ChargeKind, ChargeRates, ChargeRounding, Charges};
 use torana::domain::instrument::{
@@ -91,14 +92,19 @@ pub(crate) fn rules() -> Rules {
             span_min: TimeDelta::seconds(15),
             call_deadline: TimeDelta::seconds(125),
         },
-        reconcile: ReconcileRules {
-            net_age: TimeDelta::seconds(10),
-            reads_min: 2,
-            span_min: TimeDelta::seconds(2),
-            absent_reads_min: 3,
-            absent_span_min: TimeDelta::seconds(15),
-            equity_apart: Percent::new(1.into()),
-        },
+        bars: BarRules::default(),
+        reconcile: reconcile(),
+    }
+}
+
+fn reconcile() -> ReconcileRules {
+    ReconcileRules {
+        net_age: TimeDelta::seconds(10),
+        reads_min: 2,
+        span_min: TimeDelta::seconds(2),
+        absent_reads_min: 3,
+        absent_span_min: TimeDelta::seconds(15),
+        equity_apart: Percent::new(1.into()),
     }
 }
 
@@ -342,6 +348,7 @@ pub(crate) fn change(rules: &mut Rules, mut words: Words<'_>) {
             }
         }
         "peel_off" => rules.stops.peel_off = true,
+        "bars" => change_bars(rules, &mut words),
         "cool_down" => rules.day.cool_down = words.seconds("seconds"),
         "daily_loss" => {
             rules.day.loss = words.maybe_number().map(Percent::new);
@@ -353,6 +360,28 @@ pub(crate) fn change(rules: &mut Rules, mut words: Words<'_>) {
         _ => change_portfolio(rules, key, &mut words),
     }
     words.end();
+}
+
+/// `rules bars BANK_NIFTY 75 alerts history`: bars of so many minutes, and who may bring them.
+fn change_bars(rules: &mut Rules, words: &mut Words<'_>) {
+    let ix = rules.instruments.by_name(words.must("instrument")).unwrap();
+    let minutes: i64 = words.must("minutes").parse().unwrap();
+    let mut sources = Vec::new();
+    while let Some(word) = words.next() {
+        sources.push(match word {
+            "alerts" => BarSource::Alerts,
+            "history" => BarSource::History,
+            "ticks" => BarSource::Ticks,
+            _ => panic!("{word} brings no bars"),
+        });
+    }
+    let chart = Some(Chart {
+        length: TimeDelta::minutes(minutes),
+        atr_length: 10,
+    });
+    let of = InstrumentBars { sources, chart };
+    rules.bars.instruments.insert(ix, of);
+    rules.bars.apart = Percent::new(Decimal::new(1, 1));
 }
 
 fn change_portfolio(rules: &mut Rules, key: &str, words: &mut Words<'_>) {

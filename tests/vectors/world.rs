@@ -63,6 +63,7 @@ pub(crate) fn rules() -> Rules {
         .map(|(name, point_value, margin, _)| instrument(name, spec(point_value, margin)));
     Rules {
         hash: RulesHash::default(),
+        bars: torana::domain::bars::BarRules::default(),
         profile: "recorded".to_owned(),
         instruments: Instruments::new(instruments.to_vec(), Vec::new()).unwrap(),
         calendar: Calendar::open(),

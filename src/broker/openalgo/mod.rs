@@ -4,6 +4,8 @@
 //! `basketorder`, `splitorder`, `cancelallorder` and `closeposition` have no method here: their
 //! answers do not say which order they are about.
 
+use core::num::NonZeroU32;
+
 use chrono::NaiveDate;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde_json::{Map, Value};
@@ -12,8 +14,8 @@ use self::classify::{Call, classify};
 use self::client::Http;
 use self::wire::Request;
 use super::{
-    Ack, Broker, BrokerError, Contract, Funds, NotSent, OrderRow, PositionRow, Quote, Quotes,
-    ReadError, Routing, Rows, Timing, TradeRow,
+    Ack, Asked, BarRow, Broker, BrokerError, Contract, Funds, NotSent, OrderRow, PositionRow,
+    Quote, Quotes, ReadError, Routing, Rows, Timing, TradeRow,
 };
 use crate::domain::money::Money;
 use crate::domain::order::{BrokerOrderId, Exchange, Ticket};
@@ -38,6 +40,9 @@ pub use frames::Tick as Heard;
 pub use limits::{Budget, Class, Right};
 pub use readonly::{ReadOnly, Route};
 
+/// OpenAlgo asks its broker for one history every 350 ms, whoever wants it.
+const HISTORY_READS_PER_SECOND: NonZeroU32 = NonZeroU32::new(2).unwrap();
+
 /// One OpenAlgo, with one key.
 #[derive(Debug)]
 pub struct OpenAlgo {
@@ -47,6 +52,7 @@ pub struct OpenAlgo {
     orders: DefaultDirectRateLimiter,
     trades: DefaultDirectRateLimiter,
     positions: DefaultDirectRateLimiter,
+    bars: DefaultDirectRateLimiter,
 }
 
 impl OpenAlgo {
@@ -60,6 +66,7 @@ impl OpenAlgo {
             orders: book(),
             trades: book(),
             positions: book(),
+            bars: RateLimiter::direct(Quota::per_second(HISTORY_READS_PER_SECOND)),
         })
     }
 
@@ -168,6 +175,11 @@ impl Broker for OpenAlgo {
     async fn timings(&self, day: NaiveDate) -> Result<Vec<Timing>, ReadError> {
         let date = day.to_string();
         reads::timings(&self.read(&wire::TimingsOf { date }).await?)
+    }
+
+    async fn history(&self, asked: &Asked<'_>) -> Result<Rows<BarRow>, ReadError> {
+        self.bars.until_ready().await;
+        reads::bars(&self.read(&wire::HistoryOf::of(asked)).await?)
     }
 
     async fn margin(&self, ticket: &Ticket) -> Result<Money, ReadError> {

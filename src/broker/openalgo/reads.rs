@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::books;
 use super::loose::{self, Row};
 use crate::broker::{
-    Contract, Funds, OrderRow, Quote, Quotes, ReadError, Routing, Source, TEXT_MAX, Timing,
+    BarRow, Contract, Funds, OrderRow, Quote, Quotes, ReadError, Routing, Rows, Source, TEXT_MAX,
+    Timing,
 };
 use crate::domain::money::{Money, Quantity};
 use crate::domain::order::Exchange;
@@ -131,6 +132,36 @@ pub fn timings(answer: &Map<String, Value>) -> Result<Vec<Timing>, ReadError> {
     Ok(rows.iter().filter_map(one).collect())
 }
 
+/// Reads `/history`: a row without a time or one of its prices is unreadable.
+pub fn bars(answer: &Map<String, Value>) -> Result<Rows<BarRow>, ReadError> {
+    let list = Row(answer)
+        .list("data")
+        .ok_or_else(|| ReadError::unreadable("history", "an answer without rows"))?;
+    let mut bars = Rows {
+        rows: Vec::with_capacity(list.len()),
+        unreadable: Vec::new(),
+    };
+    for value in list {
+        match Row::of(value).and_then(bar) {
+            Some(row) => bars.rows.push(row),
+            None => bars.unreadable.push(loose::words(Some(value), TEXT_MAX)),
+        }
+    }
+    Ok(bars)
+}
+
+fn bar(row: Row<'_>) -> Option<BarRow> {
+    Some(BarRow {
+        at: row.moment("timestamp")?,
+        open: row.price("open")?,
+        high: row.price("high")?,
+        low: row.price("low")?,
+        close: row.price("close")?,
+        volume: row.quantity("volume"),
+        interest: row.quantity("oi"),
+    })
+}
+
 /// Reads `/margin`.
 pub fn margin(answer: &Map<String, Value>) -> Result<Money, ReadError> {
     data("margin", answer)?
@@ -208,6 +239,28 @@ mod tests {
         assert_eq!(row(1).freeze, None);
         assert_eq!(row(600).freeze, Some(Quantity::new(600)));
         assert_eq!(row(1).expiry.unwrap().to_string(), "2026-11-24");
+    }
+
+    #[test]
+    fn bars_are_read_whatever_their_types_and_broken_ones_are_kept_apart() {
+        let rows = bars(&read(
+            r#"{"data":[
+                {"close":"813.55","high":814.35,"low":811.6,"oi":0,"open":812,"timestamp":1795059900,"volume":"1001"},
+                {"close":813.55,"high":814.35,"low":811.6,"open":812,"timestamp":"2026-11-19 09:30:00"},
+                {"close":NaN,"high":814.35,"low":811.6,"open":812,"timestamp":1795060800}],
+                "status":"success"}"#,
+        ))
+        .unwrap();
+        assert!(!rows.complete());
+        let [one, two] = rows.rows.as_slice() else {
+            panic!("{rows:?}")
+        };
+        assert_eq!(
+            (one.at + chrono::TimeDelta::minutes(15), one.close),
+            (two.at, two.close)
+        );
+        assert_eq!((one.volume, two.volume), (Some(Quantity::new(1001)), None));
+        assert!(bars(&read(r#"{"status":"success"}"#)).is_err());
     }
 
     #[test]

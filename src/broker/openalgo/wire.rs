@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::broker::Asked;
 use crate::domain::money::Price;
 use crate::domain::order::{BrokerOrderId, Exchange, Pricing, Ticket};
 
@@ -209,6 +210,32 @@ pub(crate) struct TimingsOf {
 
 impl Request for TimingsOf {
     const ROUTE: &'static str = "market/timings";
+}
+
+/// The bars of some days, written as `2026-11-20`.
+#[derive(Serialize)]
+pub(crate) struct HistoryOf<'a> {
+    symbol: &'a str,
+    exchange: &'static str,
+    interval: &'a str,
+    start_date: String,
+    end_date: String,
+}
+
+impl<'a> HistoryOf<'a> {
+    pub(crate) fn of(asked: &Asked<'a>) -> Self {
+        Self {
+            symbol: asked.symbol,
+            exchange: asked.exchange.word(),
+            interval: asked.interval,
+            start_date: asked.from.to_string(),
+            end_date: asked.to.to_string(),
+        }
+    }
+}
+
+impl Request for HistoryOf<'_> {
+    const ROUTE: &'static str = "history";
 }
 
 /// The margin of one order. This route alone refuses a quantity that is a number.

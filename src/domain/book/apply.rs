@@ -191,11 +191,12 @@ impl Book {
             Fact::BarSeen {
                 instrument,
                 at,
+                close,
                 atr,
-                ..
             } => {
                 let known = self.instruments.entry(*instrument).or_default();
                 known.bar_at = Some(*at);
+                known.bar_close = Some(*close);
                 known.atr = atr.or(known.atr);
                 self.touched.instruments.insert(*instrument);
             }

@@ -161,6 +161,8 @@ pub struct InstrumentState {
     pub state: TradingState,
     /// The newest bar's time.
     pub bar_at: Option<DateTime<Utc>>,
+    /// The newest bar's close.
+    pub bar_close: Option<Price>,
     /// The newest bar's average true range.
     pub atr: Option<Points>,
     /// When a stop last took a leg of it out.

@@ -11,7 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Decision;
 use super::exit::Out;
 use super::peel::Standing;
-use crate::domain::book::{Leg, Position};
+use crate::domain::bars::{BarRules, BarSource};
+use crate::domain::book::{InstrumentState, Leg, Position};
 use crate::domain::calendar::{Session, passed};
 use crate::domain::charges::{ChargeKind, Traded};
 use crate::domain::fact::{Code, ExitReason, Fact, StopWhy};
@@ -38,6 +39,7 @@ const EXITS: u8 = 1;
 struct Closing<'a> {
     bar: &'a Bar,
     instrument: &'a Instrument,
+    rules: &'a BarRules,
     /// The source whose signal opened the position.
     own: SourceId,
     frozen: bool,
@@ -46,8 +48,14 @@ struct Closing<'a> {
 impl Decision<'_> {
     /// Writes a closed bar down and judges what is held on it.
     pub(super) fn bar(&mut self, bar: &Bar) {
-        self.record(bar);
         let view = self.view;
+        let by_alert =
+            alert(bar).filter(|_| !view.rules.bars.takes(bar.instrument, BarSource::Alerts));
+        if let Some(signal) = by_alert {
+            let code = Code("bar_not_taken");
+            return self.say(Fact::SignalRecorded { signal, code });
+        }
+        self.record(bar);
         let Some(instrument) = view.rules.instruments.get(bar.instrument) else {
             return;
         };
@@ -66,6 +74,7 @@ impl Decision<'_> {
             let closing = Closing {
                 bar,
                 instrument,
+                rules: &view.rules.bars,
                 own: position.source,
                 frozen,
             };
@@ -77,7 +86,8 @@ impl Decision<'_> {
     fn record(&mut self, bar: &Bar) {
         let known = self.view.book.instruments.get(&bar.instrument);
         let newest = known.and_then(|known| known.bar_at);
-        let is_new = newest.is_none_or(|newest| bar.at > newest);
+        let rules = &self.view.rules.bars;
+        let is_new = newest.is_none_or(|newest| rules.is_newer(bar, newest));
         if let Some(signal) = alert(bar) {
             let code = Code(if is_new { "bar_seen" } else { "bar_old" });
             self.say(Fact::SignalRecorded { signal, code });
@@ -89,6 +99,33 @@ impl Decision<'_> {
                 at,
                 close,
                 atr,
+            });
+        } else if let Some(known) = known {
+            self.compare(bar, known);
+        }
+    }
+
+    /// Says when a bar that is known closed otherwise for somebody else, whose version is then known:
+    /// told again, it says nothing.
+    fn compare(&mut self, bar: &Bar, known: &InstrumentState) {
+        let (Some(at), Some(close)) = (known.bar_at, known.bar_close) else {
+            return;
+        };
+        let is_same =
+            bar.opened_at.is_some_and(|opened| opened < at) && (bar.at - at).abs() <= CLOSE_LAG;
+        if is_same && self.view.rules.bars.are_apart(close, bar.close) {
+            self.say(Fact::FindingMade {
+                instrument: Some(bar.instrument),
+                order: None,
+                code: Code("bar_differs"),
+                ours: format!("the bar that counted closed at {close}"),
+                theirs: format!("of {} it closed at {}", BarSource::of(bar), bar.close),
+            });
+            self.say(Fact::BarSeen {
+                instrument: bar.instrument,
+                at,
+                close: bar.close,
+                atr: None,
             });
         }
     }
@@ -388,7 +425,9 @@ impl Closing<'_> {
     /// other serve; what was built, was built for the series.
     fn judges(&self, leg: &Leg) -> bool {
         let closed = self.bar.at;
-        let is_newer = leg.bar_at.is_none_or(|last| closed > last);
+        let is_newer = leg
+            .bar_at
+            .is_none_or(|last| self.rules.is_newer(self.bar, last));
         let is_own = match self.bar.from {
             BarFrom::Alert { source, .. } => {
                 source == self.own || leg.series.is_none_or(|known| known == source)

@@ -81,11 +81,13 @@ impl<B: Broker> Prices<B> {
             // Nobody has said otherwise: it is what holds now.
             quote.at = now;
             self.desk.marks().quote(contract, quote, source);
-            Tick {
+            let tick = Tick {
                 contract,
                 quote,
                 source,
-            }
+            };
+            self.tapes.hear(self.desk.rules(), &tick);
+            tick
         });
         believed.collect()
     }

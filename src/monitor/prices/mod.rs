@@ -22,6 +22,7 @@ use tracing::{info, warn};
 pub(super) use self::follow::contracts;
 use self::offered::Offered;
 use self::watch::{Symbol, Wanted, Watch};
+use super::bars::Tapes;
 use super::margins::Margins;
 use crate::broker::openalgo::Wanted as Subscribed;
 use crate::broker::{Broker, ReadError};
@@ -79,6 +80,7 @@ pub struct Prices<B> {
     patience: Patience,
     watch: Mutex<Watch>,
     subscribed: channel::Sender<Subscribed>,
+    tapes: Arc<Tapes>,
     /// Told when the feed should begin anew.
     anew: Arc<Notify>,
     /// Told when a price is in doubt.
@@ -116,6 +118,7 @@ impl<B: Broker> Prices<B> {
             patience,
             watch: Mutex::default(),
             subscribed,
+            tapes: Arc::default(),
             anew,
             doubt: Notify::new(),
             offered: Mutex::default(),
@@ -124,6 +127,11 @@ impl<B: Broker> Prices<B> {
             said: Mutex::default(),
             written: Mutex::default(),
         }
+    }
+
+    /// Returns where ticks are gathered into bars.
+    pub fn tapes(&self) -> Arc<Tapes> {
+        Arc::clone(&self.tapes)
     }
 
     /// Returns how the broker answered last, and how its feed is.
@@ -255,11 +263,13 @@ impl<B: Broker> Prices<B> {
         match verdict {
             Verdict::Good => {
                 self.desk.marks().quote(contract, quote, source);
-                return Some(Tick {
+                let tick = Tick {
                     contract,
                     quote,
                     source,
-                });
+                };
+                self.tapes.hear(self.desk.rules(), &tick);
+                return Some(tick);
             }
             Verdict::Suspicious => {
                 watch.doubt(symbol);

@@ -15,16 +15,25 @@ use super::super::prices::{Bar, Day};
 use super::super::schema::Form;
 use super::hours::{closed, midnight, session};
 
-/// Minutes of each interval a broker has; `D` is apart.
+/// Seconds of each interval a broker has; `D` is apart.
 const INTERVALS: &[(&str, i64)] = &[
-    ("1m", 1),
-    ("3m", 3),
-    ("5m", 5),
-    ("10m", 10),
-    ("15m", 15),
-    ("30m", 30),
-    ("1h", 60),
+    ("1m", 60),
+    ("3m", 180),
+    ("5m", 300),
+    ("10m", 600),
+    ("15m", 900),
+    ("30m", 1800),
+    ("1h", 3600),
 ];
+
+/// Seconds of those that only some brokers have.
+const SHORT_INTERVALS: &[(&str, i64)] = &[("5s", 5), ("15s", 15)];
+
+/// The minute of the Indian day that daily bars are stamped with.
+const DAILY_MINUTE: i64 = 330;
+
+/// Seconds of a day.
+const DAY_S: i64 = 86_400;
 
 /// Most bars one answer holds.
 const BARS_MAX: usize = 20_000;
@@ -183,14 +192,16 @@ pub(super) fn depth(house: &mut House, form: &Form) -> Answer {
 }
 
 /// POST intervals.
-pub(super) fn intervals(_house: &mut House, _form: &Form) -> Answer {
+pub(super) fn intervals(house: &mut House, _form: &Form) -> Answer {
+    let short = SHORT_INTERVALS.iter().filter(|_| house.seconds);
+    let short: Vec<&str> = short.map(|(word, _)| *word).collect();
     Answer::ok(json!({
         "data": {
             "days": ["D"],
             "hours": ["1h"],
             "minutes": ["1m", "3m", "5m", "10m", "15m", "30m", "60m"],
             "months": [],
-            "seconds": [],
+            "seconds": short,
             "weeks": [],
         },
         "status": "success",
@@ -204,13 +215,16 @@ pub(super) fn history(house: &mut House, form: &Form) -> Answer {
         Err(refusal) => return refusal,
     };
     let interval = form.text("interval");
-    let minutes = INTERVALS
-        .iter()
-        .find(|(word, _)| *word == interval)
-        .map(|(_, minutes)| *minutes);
-    if minutes.is_none() && interval != "D" {
-        let text = format!("Error fetching historical data: Unsupported timeframe: {interval}");
-        return Answer::error(500, &text);
+    let short = SHORT_INTERVALS.iter().filter(|_| house.seconds);
+    let mut known = INTERVALS.iter().chain(short);
+    let seconds = known.find(|(word, _)| *word == interval);
+    let seconds = seconds.map(|(_, seconds)| *seconds);
+    let failed = |why: &str| Answer::error(500, &format!("Error fetching historical data: {why}"));
+    if seconds.is_none() && interval != "D" {
+        return failed(&format!("Unsupported timeframe: {interval}"));
+    }
+    if house.strikes(FaultName::NoHistory).is_some() {
+        return failed("API request failed: Server disconnected without sending a response.");
     }
     let (Some(from), Some(to)) = (date(form, "start_date"), date(form, "end_date")) else {
         return Answer::ok(json!({"data": [], "status": "success"}));
@@ -222,7 +236,7 @@ pub(super) fn history(house: &mut House, form: &Form) -> Answer {
             .copied()
             .take(BARS_MAX)
             .collect(),
-        None => imagined(house, &row, minutes, (from, to)),
+        None => made(house, &row, seconds, (from, to)),
     };
     let rows: Vec<_> = bars.iter().map(|bar| shown(&row, bar)).collect();
     Answer::ok(json!({"data": rows, "status": "success"}))
@@ -233,32 +247,45 @@ pub(super) fn date(form: &Form, name: &str) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(form.text(name), "%Y-%m-%d").ok()
 }
 
-fn imagined(
+/// Returns the bars of some days that have begun: those of the sessions, and whatever else really
+/// happened here, as where the calendar is open around the clock.
+fn made(
     house: &House,
     row: &MasterRow,
-    minutes: Option<i64>,
+    seconds: Option<i64>,
     (from, to): (NaiveDate, NaiveDate),
 ) -> Vec<Bar> {
     let (opens, closes) = session(row.exchange.word());
     let now = house.now();
+    let on = (row.exchange, row.symbol.as_str());
+    let day = |day: NaiveDate| {
+        let trades = !closed(house, day, row.exchange.word());
+        let (first, count, step) = match seconds {
+            Some(step) => ((opens * 60).rem_euclid(step), DAY_S.div_euclid(step), step),
+            // Daily bars are stamped 00:00 UTC of the Indian date, which is 05:30 there.
+            None => (DAILY_MINUTE * 60, 1, DAY_S),
+        };
+        let begins = midnight(day);
+        let is_open = move |second: i64| {
+            let minute = second.div_euclid(60);
+            trades && ((opens..closes).contains(&minute) || step == DAY_S)
+        };
+        (0..count)
+            .map(move |at| first + at * step)
+            .map(move |second| (begins + TimeDelta::seconds(second), step, is_open(second)))
+    };
     from.iter_days()
         .take_while(|day| *day <= to)
-        .filter(|day| !closed(house, *day, row.exchange.word()))
-        .flat_map(|day| {
-            let (first, last, step) = match minutes {
-                Some(minutes) => (opens, closes, minutes),
-                // Daily bars are stamped 00:00 UTC of the Indian date, which is 05:30 there.
-                None => (330, 331, 1440),
-            };
-            let count = (last - first).div_euclid(step).max(1);
-            (0..count).map(move |at| (midnight(day) + TimeDelta::minutes(first + at * step), step))
+        .flat_map(day)
+        .take_while(|(at, _, _)| *at <= now)
+        .filter_map(|(at, step, is_open)| {
+            if is_open {
+                house.prices.bar(on, at, step)
+            } else {
+                house.prices.taped(on, at, step)
+            }
         })
-        .filter(|(at, _)| *at <= now)
         .take(BARS_MAX)
-        .filter_map(|(at, step)| {
-            let on = (row.exchange, row.symbol.as_str());
-            house.prices.imagined(on, at, step * 60)
-        })
         .collect()
 }
 

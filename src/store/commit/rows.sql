@@ -56,8 +56,9 @@ s AS (
     INSERT INTO instrument_states
     SELECT r.* FROM json_populate_recordset(NULL::instrument_states, $5::text::json) r
     ON CONFLICT ON CONSTRAINT instrument_states_pkey DO UPDATE SET
-        (state, bar_at, atr, stopped_at, reversal, units_on, units_doubted, look, eod, roll, late) =
-        (EXCLUDED.state, EXCLUDED.bar_at, EXCLUDED.atr, EXCLUDED.stopped_at, EXCLUDED.reversal,
+        (state, bar_at, bar_close, atr, stopped_at, reversal, units_on, units_doubted, look, eod, roll,
+         late) =
+        (EXCLUDED.state, EXCLUDED.bar_at, EXCLUDED.bar_close, EXCLUDED.atr, EXCLUDED.stopped_at, EXCLUDED.reversal,
          EXCLUDED.units_on, EXCLUDED.units_doubted, EXCLUDED.look, EXCLUDED.eod, EXCLUDED.roll,
          EXCLUDED.late)),
 n AS (

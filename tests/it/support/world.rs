@@ -42,6 +42,8 @@ const QUICK: &[(&str, &str)] = &[
     ("TORANA__TIMING__RELEASE_PAUSE", "20ms"),
     ("TORANA__TIMING__EXIT_PAUSE_MIN", "20ms"),
     ("TORANA__TIMING__EXIT_PAUSE_MAX", "100ms"),
+    // a test that happens to live through a close sees no bar of it
+    ("TORANA__BARS__SOURCES", "alerts"),
     ("TORANA__PROOF__SPAN_MIN", "50ms"),
     ("TORANA__PROOF__CALL_DEADLINE", "400ms"),
     ("TORANA__OPENALGO__ORDER_TIMEOUT", "300ms"),
@@ -704,6 +706,7 @@ fn sim_options(config: &Config, data: &Path) -> SimOptions {
         prices: PriceSource::Walk,
         step_ms: 0,
         limits: false,
+        seconds: true,
         state: Some(data.join("sim")),
         ..app::sim_base(config)
     }
