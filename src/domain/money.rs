@@ -58,6 +58,7 @@ pub struct Lots(u32);
 pub struct Quantity(u64);
 
 /// Returns whether a number is above zero and at most [`PRICE_MAX`].
+#[inline]
 fn is_price(value: Decimal) -> bool {
     !value.is_zero()
         && value.is_sign_positive()
@@ -66,6 +67,7 @@ fn is_price(value: Decimal) -> bool {
 
 impl Price {
     /// Returns the price, or nothing when it is not above zero and at most [`PRICE_MAX`].
+    #[inline]
     pub fn new(value: Decimal) -> Option<Self> {
         is_price(value).then(|| Self(tidy(value)))
     }
@@ -76,21 +78,25 @@ impl Price {
     }
 
     /// Returns this price moved by `by`, or nothing when that is no price.
+    #[inline]
     pub fn moved(self, by: Points) -> Option<Self> {
         self.0.checked_add(by.0).and_then(Self::new)
     }
 
     /// Returns this price times `ratio`, or nothing when that is no price.
+    #[inline]
     pub fn times(self, ratio: Ratio) -> Option<Self> {
         self.0.checked_mul(ratio.0).and_then(Self::new)
     }
 
     /// Returns the sum of this price times lots.
+    #[inline]
     pub fn of(self, lots: Lots) -> Points {
         Points(short::tidy_product(self.0, lots.decimal()))
     }
 
     /// Returns the distance to `other`, without its sign.
+    #[inline]
     pub fn distance(self, other: Self) -> Points {
         Points(short::difference(self.0, other.0).abs())
     }
@@ -101,6 +107,7 @@ impl Points {
     pub const ZERO: Self = Self(Decimal::ZERO);
 
     /// Returns the distance; any sign.
+    #[inline]
     pub fn new(value: Decimal) -> Self {
         Self(tidy(value))
     }
@@ -118,6 +125,7 @@ impl Points {
 
     /// Returns this distance times `ratio`.
     #[must_use]
+    #[inline]
     pub fn times(self, ratio: Ratio) -> Self {
         Self(short::product(self.0, ratio.0))
     }
@@ -128,11 +136,13 @@ impl Points {
     }
 
     /// Returns the money that one lot gains over this distance; a sum of price times lots is one.
+    #[inline]
     pub fn worth(self, point_value: PointValue) -> Money {
         Money(short::tidy_product(self.0, point_value.0))
     }
 
     /// Returns the money that `lots` gain over this distance.
+    #[inline]
     pub fn value(self, lots: Lots, point_value: PointValue) -> Money {
         Money(short::tidy_product(
             short::product(self.0, lots.decimal()),
@@ -146,6 +156,7 @@ impl Money {
     pub const ZERO: Self = Self(Decimal::ZERO);
 
     /// Returns the amount; any sign.
+    #[inline]
     pub fn new(value: Decimal) -> Self {
         Self(tidy(value))
     }
@@ -168,6 +179,7 @@ impl Money {
 
     /// Returns `percent` of this amount, exactly.
     #[must_use]
+    #[inline]
     pub fn percent(self, percent: Percent) -> Self {
         Self(short::tidy_product(
             short::product(self.0, percent.0),
@@ -177,6 +189,7 @@ impl Money {
 
     /// Returns the amount rounded half up (away from zero at the half) to the paisa.
     #[must_use]
+    #[inline]
     pub fn to_paisa(self) -> Self {
         if self.0.scale() <= 2 {
             return self;
@@ -202,6 +215,7 @@ impl Money {
 
     /// Returns this amount times `factor`.
     #[must_use]
+    #[inline]
     pub fn times(self, factor: Decimal) -> Self {
         Self(short::tidy_product(self.0, factor))
     }
@@ -209,6 +223,7 @@ impl Money {
 
 impl Percent {
     /// Returns the percentage; any sign.
+    #[inline]
     pub fn new(value: Decimal) -> Self {
         Self(tidy(value))
     }
@@ -231,6 +246,7 @@ impl Ratio {
     pub const HUNDRED: Self = Self(Decimal::ONE_HUNDRED);
 
     /// Returns the factor; any sign.
+    #[inline]
     pub fn new(value: Decimal) -> Self {
         Self(tidy(value))
     }
@@ -243,6 +259,7 @@ impl Ratio {
 
 impl PointValue {
     /// Returns the value of a point, or nothing when it is not above zero.
+    #[inline]
     pub fn new(value: Decimal) -> Option<Self> {
         is_price(value).then(|| Self(tidy(value)))
     }
@@ -350,6 +367,7 @@ impl Quantity {
 
 impl Sub for Price {
     type Output = Points;
+    #[inline]
     fn sub(self, other: Self) -> Points {
         Points(short::difference(self.0, other.0))
     }
@@ -359,10 +377,12 @@ macro_rules! additive {
     ($($name:ident),*) => {$(
         impl Add for $name {
             type Output = Self;
+            #[inline]
             fn add(self, other: Self) -> Self { Self(short::sum(self.0, other.0)) }
         }
         impl Sub for $name {
             type Output = Self;
+            #[inline]
             fn sub(self, other: Self) -> Self { Self(short::difference(self.0, other.0)) }
         }
         impl Neg for $name {
@@ -370,9 +390,11 @@ macro_rules! additive {
             fn neg(self) -> Self { Self(-self.0) }
         }
         impl AddAssign for $name {
+            #[inline]
             fn add_assign(&mut self, other: Self) { *self = *self + other; }
         }
         impl SubAssign for $name {
+            #[inline]
             fn sub_assign(&mut self, other: Self) { *self = *self - other; }
         }
         impl Sum for $name {
@@ -389,12 +411,15 @@ additive!(Points, Money, Percent);
 macro_rules! ordered {
     ($($name:ident),*) => {$(
         impl Ord for $name {
+            #[inline]
             fn cmp(&self, other: &Self) -> Ordering { short::compared(self.0, other.0) }
         }
         impl PartialOrd for $name {
+            #[inline]
             fn partial_cmp(&self, other: &Self) -> Option<Ordering> { Some(self.cmp(other)) }
         }
         impl PartialEq for $name {
+            #[inline]
             fn eq(&self, other: &Self) -> bool { self.cmp(other) == Ordering::Equal }
         }
         impl Eq for $name {}

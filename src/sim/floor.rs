@@ -23,6 +23,9 @@ use super::fills::{self, Quote, Standing};
 use super::master::{MasterRow, SymbolMaster};
 use super::order::{Order, Status, Trade};
 
+/// Where the counter of a number begins: behind its date and a 1.
+const COUNTED_FROM: usize = 7;
+
 /// Orders, trades and the account.
 #[derive(Clone)]
 pub struct Floor {
@@ -31,11 +34,12 @@ pub struct Floor {
     charges: Arc<Charges>,
     /// The account.
     pub account: Account,
-    /// Orders by their number in the order of their coming.
-    orders: BTreeMap<u64, Order>,
-    numbers: BTreeMap<String, u64>,
-    /// Numbers of the orders that may still trade.
-    live: BTreeSet<u64>,
+    /// Orders in the order of their coming.
+    orders: Vec<Order>,
+    /// The places of those whose number does not tell it.
+    places: BTreeMap<String, usize>,
+    /// Places of the orders that may still trade.
+    live: BTreeSet<usize>,
     /// Fills in the order of their coming.
     pub trades: Vec<Trade>,
 }
@@ -47,8 +51,8 @@ impl Floor {
             master,
             charges,
             account: Account::default(),
-            orders: BTreeMap::new(),
-            numbers: BTreeMap::new(),
+            orders: Vec::new(),
+            places: BTreeMap::new(),
             live: BTreeSet::new(),
             trades: Vec::new(),
         }
@@ -56,13 +60,13 @@ impl Floor {
 
     /// Returns the orders, oldest first.
     pub fn orders(&self) -> impl DoubleEndedIterator<Item = &Order> {
-        self.orders.values()
+        self.orders.iter()
     }
 
     /// Returns the orders of the exchange day, oldest first: what the broker's books show.
     pub fn today(&self, now: DateTime<Utc>) -> Vec<&Order> {
         let day = exchange_day(now);
-        let newest = self.orders.values().rev();
+        let newest = self.orders.iter().rev();
         let mut orders: Vec<_> = newest
             .take_while(|order| exchange_day(order.at) >= day)
             .collect();
@@ -84,14 +88,24 @@ impl Floor {
 
     /// Returns the orders that may still trade, oldest first.
     pub fn live(&self) -> impl Iterator<Item = &Order> {
-        self.live
-            .iter()
-            .filter_map(|number| self.orders.get(number))
+        self.live.iter().filter_map(|place| self.orders.get(*place))
     }
 
     /// Returns one order by the broker's number.
     pub fn order(&self, id: &str) -> Option<&Order> {
-        self.orders.get(self.numbers.get(id)?)
+        self.orders.get(self.place_of(id)?)
+    }
+
+    /// Returns the place of an order: the counter at the end of its number, where that was given
+    /// here.
+    fn place_of(&self, id: &str) -> Option<usize> {
+        let counted = id.get(COUNTED_FROM..).and_then(|count| count.parse().ok());
+        let place = counted.and_then(|count: usize| count.checked_sub(1));
+        let named = |place: &usize| {
+            let order = self.orders.get(*place);
+            order.is_some_and(|order| order.placed.id == id)
+        };
+        place.filter(named).or_else(|| self.places.get(id).copied())
     }
 
     /// Returns the number the next order gets: the Indian date and a counter, as Zerodha does.
@@ -207,7 +221,7 @@ impl Floor {
                 side: order.placed.side,
                 terms: order.terms,
                 awake: order.status == Status::Open,
-                rested: self.numbers.contains_key(&id),
+                rested: self.place_of(&id).is_some(),
             },
             quote,
         );
@@ -227,11 +241,12 @@ impl Floor {
         match event {
             Event::Opened { capital } => self.account.opening = Money::new(*capital),
             Event::Placed(placed) => {
-                let number = u64::try_from(self.orders.len()).unwrap_or(u64::MAX);
-                self.numbers.insert(placed.id.clone(), number);
-                self.orders
-                    .insert(number, Order::taken((**placed).clone(), at));
-                self.live.insert(number);
+                let place = self.orders.len();
+                self.orders.push(Order::taken((**placed).clone(), at));
+                if self.place_of(&placed.id) != Some(place) {
+                    self.places.insert(placed.id.clone(), place);
+                }
+                self.live.insert(place);
             }
             Event::Modified {
                 id,
@@ -264,7 +279,7 @@ impl Floor {
                 order.reason.clone_from(reason);
             }),
             Event::Released => {
-                for order in self.orders.values_mut() {
+                for order in &mut self.orders {
                     order.placed.held_at = None;
                 }
             }
@@ -308,13 +323,13 @@ impl Floor {
     }
 
     fn with(&mut self, id: &str, change: impl FnOnce(&mut Order)) {
-        let Some(number) = self.numbers.get(id) else {
+        let Some(place) = self.place_of(id) else {
             return;
         };
-        if let Some(order) = self.orders.get_mut(number) {
+        if let Some(order) = self.orders.get_mut(place) {
             change(order);
             if !order.status.works() && order.late == 0 {
-                self.live.remove(number);
+                self.live.remove(&place);
             }
         }
     }

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::{Book, Leg, Position};
 use crate::domain::close::Carry;
 use crate::domain::fact::{ExitReason, Fill, LegOpening, Reduction, StopWhy};
-use crate::domain::ids::{LegId, PositionId, Purpose};
+use crate::domain::ids::{IntentId, LegId, PositionId, Purpose};
 use crate::domain::money::{Lots, Money, Points, Price};
 use crate::domain::signal::SourceId;
 
@@ -102,14 +102,12 @@ impl Book {
     }
 
     fn entry_charges(&self, leg: LegId) -> Money {
-        self.orders
-            .values()
-            .filter(|order| {
-                self.intents
-                    .get(&order.id.intent)
-                    .is_some_and(|intent| intent.leg == leg && intent.opens())
-            })
-            .map(|order| order.charges)
+        // What opens a leg has its name.
+        [Purpose::Entry, Purpose::Add, Purpose::Roll]
+            .into_iter()
+            .map(|purpose| IntentId::of(leg.0, purpose))
+            .flat_map(|id| self.orders.range(id.order(0)..=id.order(u16::MAX)))
+            .map(|(_, order)| order.charges)
             .sum()
     }
 

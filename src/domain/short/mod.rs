@@ -5,6 +5,11 @@
 //!    not fit goes the library's way.
 //! 2. Nothing here rounds but [`rounded`], [`rounded_even`] and the quotients, and they say how.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a call costs as much as the sum: where the compiler chooses, half of them are calls"
+)]
+
 mod long;
 mod quotient;
 #[cfg(test)]
@@ -39,7 +44,7 @@ struct Short {
 }
 
 impl Short {
-    #[inline]
+    #[inline(always)]
     fn of(value: Decimal) -> Option<Self> {
         let parts = value.unpack();
         (parts.hi == 0).then(|| Self {
@@ -49,12 +54,12 @@ impl Short {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn pair(one: Decimal, other: Decimal) -> Option<(Self, Self)> {
         Self::of(one).zip(Self::of(other))
     }
 
-    #[inline]
+    #[inline(always)]
     fn decimal(self) -> Decimal {
         let low = u32::try_from(self.size & u64::from(u32::MAX)).unwrap_or(0);
         let high = u32::try_from(self.size >> 32).unwrap_or(0);
@@ -62,7 +67,7 @@ impl Short {
     }
 
     /// Returns it without zeros at its end.
-    #[inline]
+    #[inline(always)]
     fn tidied(mut self) -> Decimal {
         if self.size == 0 {
             return Decimal::ZERO;
@@ -75,13 +80,13 @@ impl Short {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn power(places: u32) -> Option<u64> {
     POWERS.get(usize::try_from(places).ok()?).copied()
 }
 
 /// Returns a number without zeros at its end.
-#[inline]
+#[inline(always)]
 pub(super) fn tidy(value: Decimal) -> Decimal {
     match Short::of(value) {
         Some(short) => short.tidied(),
@@ -90,7 +95,7 @@ pub(super) fn tidy(value: Decimal) -> Decimal {
 }
 
 /// Returns the product of two short numbers in parts, with all its places.
-#[inline]
+#[inline(always)]
 fn multiplied(one: Decimal, other: Decimal) -> Option<Short> {
     let (one, other) = Short::pair(one, other)?;
     let product = Short {
@@ -102,7 +107,7 @@ fn multiplied(one: Decimal, other: Decimal) -> Option<Short> {
 }
 
 /// Returns the product; nothing times anything has no places.
-#[inline]
+#[inline(always)]
 pub(super) fn product(one: Decimal, other: Decimal) -> Decimal {
     match multiplied(one, other) {
         Some(product) if product.size == 0 => Decimal::ZERO,
@@ -112,7 +117,7 @@ pub(super) fn product(one: Decimal, other: Decimal) -> Decimal {
 }
 
 /// Returns the product without zeros at its end.
-#[inline]
+#[inline(always)]
 pub(super) fn tidy_product(one: Decimal, other: Decimal) -> Decimal {
     match multiplied(one, other) {
         Some(product) => product.tidied(),
@@ -121,7 +126,7 @@ pub(super) fn tidy_product(one: Decimal, other: Decimal) -> Decimal {
 }
 
 /// Returns the sum.
-#[inline]
+#[inline(always)]
 pub(super) fn sum(one: Decimal, other: Decimal) -> Decimal {
     match added(one, other) {
         Some(sum) => sum,
@@ -130,7 +135,7 @@ pub(super) fn sum(one: Decimal, other: Decimal) -> Decimal {
 }
 
 /// Returns what is left of the one without the other.
-#[inline]
+#[inline(always)]
 pub(super) fn difference(one: Decimal, other: Decimal) -> Decimal {
     // What is taken away from nothing is the library's: it has its own word on the sign.
     let known = if one.is_zero() {
@@ -144,7 +149,7 @@ pub(super) fn difference(one: Decimal, other: Decimal) -> Decimal {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn added(one: Decimal, other: Decimal) -> Option<Decimal> {
     let (a, b) = Short::pair(one, other)?;
     if a.size == 0 {
@@ -170,7 +175,7 @@ fn added(one: Decimal, other: Decimal) -> Option<Decimal> {
 }
 
 /// Returns the digits of two numbers with as many places as either has.
-#[inline]
+#[inline(always)]
 fn aligned(a: Short, b: Short) -> Option<(u64, u64, u32)> {
     let raised = |low: Short, scale: u32| low.size.checked_mul(power(scale - low.scale)?);
     match a.scale.cmp(&b.scale) {
@@ -181,7 +186,7 @@ fn aligned(a: Short, b: Short) -> Option<(u64, u64, u32)> {
 }
 
 /// Returns which of two numbers is the larger.
-#[inline]
+#[inline(always)]
 pub(super) fn compared(one: Decimal, other: Decimal) -> Ordering {
     let short = Short::pair(one, other).and_then(|(a, b)| {
         if a.size == 0 || b.size == 0 || a.negative != b.negative {
@@ -199,7 +204,7 @@ pub(super) fn compared(one: Decimal, other: Decimal) -> Ordering {
 }
 
 /// Returns the number rounded to so many places, the half away from zero.
-#[inline]
+#[inline(always)]
 pub(super) fn rounded(value: Decimal, places: u32) -> Decimal {
     let strategy = RoundingStrategy::MidpointAwayFromZero;
     cut(value, places, |rest, half, _| rest >= half)
@@ -207,13 +212,13 @@ pub(super) fn rounded(value: Decimal, places: u32) -> Decimal {
 }
 
 /// Returns the number rounded to so many places, the half to the even digit.
-#[inline]
+#[inline(always)]
 pub(super) fn rounded_even(value: Decimal, places: u32) -> Decimal {
     let up = |rest: u64, half: u64, size: u64| rest > half || (rest == half && size & 1 == 1);
     cut(value, places, up).unwrap_or_else(|| value.round_dp(places))
 }
 
-#[inline]
+#[inline(always)]
 fn cut(value: Decimal, places: u32, up: impl Fn(u64, u64, u64) -> bool) -> Option<Decimal> {
     let value = Short::of(value).filter(|one| one.scale > places && one.size != 0)?;
     let unit = power(value.scale - places)?;

@@ -19,6 +19,21 @@ const PLACES: u32 = 18;
 /// One whole in the last place kept.
 const ONE: i128 = 1_000_000_000_000_000_000;
 
+/// The powers of ten that 128 bits hold.
+const POWERS: [u128; 39] = powers();
+
+const fn powers() -> [u128; 39] {
+    let mut powers = [1; 39];
+    let mut rest: &mut [u128] = &mut powers;
+    let mut power: u128 = 1;
+    while let [first, others @ ..] = rest {
+        *first = power;
+        power = power.wrapping_mul(10);
+        rest = others;
+    }
+    powers
+}
+
 /// How many lots a constraint allows, cut toward zero at 18 places; may be negative.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Quotient(i128);
@@ -160,10 +175,18 @@ impl Product {
 
     /// Returns the factors and that power of ten multiplied out, when that fits 128 bits.
     fn multiplied(&self, power: u32) -> Option<u128> {
-        let ten = 10_u128.checked_pow(power)?;
-        self.factors
-            .iter()
-            .try_fold(ten, |product, factor| product.checked_mul(*factor))
+        let ten = *POWERS.get(usize::try_from(power).ok()?)?;
+        let factors = self.factors.iter().filter(|factor| **factor != 1);
+        factors.copied().try_fold(ten, multiplied)
+    }
+}
+
+/// Returns a product, when that fits 128 bits. Mostly one of the two is short, and then no more than
+/// two machine words are multiplied.
+fn multiplied(one: u128, other: u128) -> Option<u128> {
+    match (u64::try_from(one), u64::try_from(other)) {
+        (Ok(one), Ok(other)) => Some(u128::from(one) * u128::from(other)),
+        _ => one.checked_mul(other),
     }
 }
 
