@@ -66,13 +66,17 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             cli::health::run(&load(args.listen)?)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Backtest(args) => {
-            let config = cli.common.history(args.inputs.profile.as_deref())?;
+        Command::Bars(args) => {
+            let hours = cli.common.history(None)?.rules;
+            wait(cli::bars::run(args, load(None)?, hours))
+        }
+        Command::Backtest(mut args) => {
+            let config = past(&cli.common, &mut args.inputs, || load(None))?;
             cli::backtest::run(&args, &config)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Sweep(args) => {
-            let config = cli.common.history(args.inputs.profile.as_deref())?;
+        Command::Sweep(mut args) => {
+            let config = past(&cli.common, &mut args.inputs, || load(None))?;
             cli::backtest::run_sweep(&args, &config)?;
             Ok(ExitCode::SUCCESS)
         }
@@ -97,6 +101,17 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Returns the configuration of a run over history, whose fetched bars are read.
+fn past(
+    common: &cli::Common,
+    inputs: &mut cli::backtest::Inputs,
+    load: impl FnOnce() -> anyhow::Result<Config>,
+) -> anyhow::Result<Config> {
+    let config = common.history(inputs.profile.as_deref())?;
+    wait(cli::bars::read(&mut inputs.kept, load, &config.rules))?;
+    Ok(config)
 }
 
 /// Runs a command to its end.

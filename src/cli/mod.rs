@@ -2,6 +2,7 @@
 
 pub mod backtest;
 pub mod backup;
+pub mod bars;
 pub mod check;
 mod desk;
 pub mod doctor;
@@ -83,6 +84,8 @@ pub enum Command {
     Size,
     /// History through the same core: lists of trades as TradingView exports them.
     Backtest(backtest::BacktestArgs),
+    /// Fetch OpenAlgo's history for back-tests, and say what is missing.
+    Bars(bars::BarsArgs),
     /// The same files under many rules: which were best, and how much of that is chance.
     Sweep(backtest::SweepArgs),
     /// The alerts that really came, through other rules: what would have been.

@@ -10,6 +10,7 @@ pub mod bars;
 pub mod check;
 pub mod drive;
 pub mod export;
+pub mod fetched;
 pub mod group;
 pub mod knobs;
 pub mod measure;

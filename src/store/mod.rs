@@ -11,6 +11,7 @@
 //!    cuts them, so that a loaded book equals the folded one.
 
 mod access;
+mod bars;
 mod chain;
 pub mod cluster;
 mod commit;
@@ -39,6 +40,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 
 pub use access::AccessChange;
+pub use bars::{BarKey, KeptBar};
 pub use chain::{Chain, Link};
 pub use commit::{FactRow, SignalRow, Verdict, Write};
 pub use desks::NewDesk;

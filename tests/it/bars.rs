@@ -1,8 +1,11 @@
 //! Closed bars that no alert brings: of OpenAlgo's history, and of ticks where that is mute.
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use torana::domain::book::{Book, Leg};
 use torana::domain::fact::StopWhy;
-use torana::sim::{Fault, FaultName};
+use torana::sim::{Fault, FaultName, PriceSource, SimOptions, SimServer, SymbolMaster};
 
 use crate::support::{Alert, Gateway, World, until};
 
@@ -110,5 +113,76 @@ async fn ticks_make_the_bar_where_history_is_mute_and_a_hole_in_them_makes_none(
         !gateway.log().contains("comes from history"),
         "{}",
         gateway.log()
+    );
+}
+
+#[tokio::test]
+async fn history_is_fetched_once_said_where_it_lacks_and_read_by_a_backtest() {
+    let world = World::new(&[]).await;
+    // a broker of those days: it still lists the contract that has ended since
+    let rules = &world.config.rules;
+    let (then, first) = ("2026-11-21T05:00:00Z", "2026-11-12");
+    let then: DateTime<Utc> = then.parse().unwrap();
+    let listed = SymbolMaster::of(&rules.instruments, &rules.calendar, first.parse().unwrap());
+    let sim = SimServer::start(&SimOptions {
+        prices: PriceSource::Walk,
+        step_ms: 0,
+        limits: false,
+        ..SimOptions::new(listed, Arc::new(move || then))
+    })
+    .unwrap();
+    let asked = || sim.state().calls.get("history").copied().unwrap_or(0);
+    let url = format!("http://{}", sim.rest_addr);
+    let openalgo = [("OPENALGO_URL", url.as_str()), ("OPENALGO_API_KEY", "key")];
+    let days = ["--from", "2026-11-12", "--to", "2026-11-20"];
+    let bars = async |more: &[&str]| -> serde_json::Value {
+        let args = [&["bars", "BANK_NIFTY", "--json"], &days[..], more].concat();
+        let told = world.command_with(&openalgo, &args).await;
+        serde_json::from_str(&told).unwrap()
+    };
+    let sum = |told: &serde_json::Value, key: &str| -> u64 {
+        let all = told["contracts"].as_array().unwrap();
+        all.iter().map(|one| one[key].as_u64().unwrap()).sum()
+    };
+    // seven days of 26 rows, of the contract that an entry would have taken on each
+    let first = bars(&[]).await;
+    assert_eq!(first["interval"], "15m", "{first}");
+    let symbols = first["contracts"].as_array().unwrap().iter();
+    let symbols: Vec<&str> = symbols.map(|one| one["symbol"].as_str().unwrap()).collect();
+    assert_eq!(
+        symbols,
+        ["BANKNIFTY23NOV26FUT", "BANKNIFTY29DEC26FUT"],
+        "{first}"
+    );
+    let seen = ["changed", "rows", "missing", "wrong"].map(|key| sum(&first, key));
+    assert_eq!(seen, [182, 182, 0, 0], "{first}");
+    // the same again says nothing new
+    let again = bars(&[]).await;
+    assert_eq!(
+        ["changed", "rows"].map(|key| sum(&again, key)),
+        [0, 182],
+        "{again}"
+    );
+    // what is gone is missed, and fetched again
+    let before = asked();
+    world
+        .behind("DELETE FROM bars WHERE at < '2026-11-12T04:45:00Z'")
+        .await;
+    let holed = bars(&["--check"]).await;
+    assert_eq!(sum(&holed, "missing"), 4, "{holed}");
+    assert_eq!(
+        holed["contracts"][0]["gaps"][0]["day"], "2026-11-12",
+        "{holed}"
+    );
+    assert_eq!(asked(), before);
+    let fetched = [&["backtest", "--fetched", "BANK_NIFTY"], &days[..]].concat();
+    let report = world.command(&fetched).await;
+    let of = "42 bars of 75 minutes, made of fetched rows of 15m, 1 with a row missing";
+    assert!(report.contains(of), "{report}");
+    assert_eq!(sum(&bars(&[]).await, "changed"), 4);
+    let report = world.command(&fetched).await;
+    assert!(
+        report.contains("fetched rows of 15m, traded by our own script"),
+        "{report}"
     );
 }

@@ -3,11 +3,14 @@
 //! It has no method that could reach an order route: what is handed to a door, or to the simulator,
 //! can do no harm.
 
+use std::sync::Arc;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde_json::{Map, Value};
 
 use super::client::{Answer, ClientError, Http, Settings};
-use super::{reads, wire};
-use crate::broker::{Quote, ReadError};
+use super::{HISTORY_READS_PER_SECOND, reads, wire};
+use crate::broker::{Asked, BarRow, Quote, ReadError, Rows};
 use crate::domain::order::Exchange;
 
 /// A route that may be passed on.
@@ -88,12 +91,17 @@ impl Route {
 #[derive(Clone, Debug)]
 pub struct ReadOnly {
     http: Http,
+    bars: Arc<DefaultDirectRateLimiter>,
 }
 
 impl ReadOnly {
     /// Returns the client; nothing is connected yet.
     pub fn new(settings: &Settings) -> Result<Self, ClientError> {
-        Http::new(settings).map(|http| Self { http })
+        let bars = RateLimiter::direct(Quota::per_second(HISTORY_READS_PER_SECOND));
+        Ok(Self {
+            http: Http::new(settings)?,
+            bars: Arc::new(bars),
+        })
     }
 
     /// Passes a body on with OpenAlgo's own key in it, and returns the answer as it came.
@@ -104,6 +112,13 @@ impl ReadOnly {
     ) -> Result<Answer, ReadError> {
         let body = wire::rekeyed(self.http.key(), body);
         self.http.pass(route.word(), &body).await
+    }
+
+    /// Reads the bars of a contract. The last row may not be over yet.
+    pub async fn history(&self, asked: &Asked<'_>) -> Result<Rows<BarRow>, ReadError> {
+        self.bars.until_ready().await;
+        let answer = self.http.read(&wire::HistoryOf::of(asked)).await?;
+        reads::bars(&reads::answer("history", answer.status, &answer.body)?)
     }
 
     /// Reads one price.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 
+use crate::cli::bars::Fetched;
 use crate::cli::out::BadArguments;
 use crate::config::Config;
 use crate::domain::instrument::InstrumentIx;
@@ -42,7 +43,7 @@ pub(super) const SAMPLE_SAYS: &str = "ASSUMED: all of it. These trades are the s
 pub(super) fn given(
     config: &Config,
     lists: &[String],
-    (bars, atr_length): (&[String], u32),
+    ((bars, fetched), atr_length): ((&[String], &[Fetched]), u32),
 ) -> anyhow::Result<(Vec<Given>, Vec<Source>)> {
     let mut reading = Reading {
         rules: &config.rules,
@@ -51,7 +52,7 @@ pub(super) fn given(
         given: BTreeMap::new(),
         sources: Vec::new(),
     };
-    if lists.is_empty() && bars.is_empty() {
+    if lists.is_empty() && bars.is_empty() && fetched.is_empty() {
         for (name, text) in SAMPLE {
             reading.list(name, text)?;
         }
@@ -61,6 +62,10 @@ pub(super) fn given(
     }
     for word in bars {
         reading.bars(word, &text(word)?)?;
+    }
+    for one in fetched {
+        let word = format!("{}=the database", one.instrument);
+        reading.take(&word, one.bars.clone(), &format!(", {}", one.of))?;
     }
     Ok((reading.given.into_values().collect(), reading.sources))
 }
@@ -111,13 +116,19 @@ impl Reading<'_> {
 
     fn bars(&mut self, word: &str, text: &str) -> anyhow::Result<()> {
         let file = apart(word).1.to_owned();
-        let mut bars = Bars::read(text).map_err(|problem| refused(&file, &[problem]))?;
+        let bars = Bars::read(text).map_err(|problem| refused(&file, &[problem]))?;
         if !bars.problems.is_empty() {
             return Err(refused(&file, &bars.problems));
         }
+        self.take(word, bars, "")
+    }
+
+    /// Takes bars over, with the average true range where they have none.
+    fn take(&mut self, word: &str, mut bars: Bars, of: &str) -> anyhow::Result<()> {
+        let file = apart(word).1.to_owned();
         bars.measure(&mut Wilder::new(self.atr_length));
         let minutes = bars.length.num_minutes();
-        let mut held = format!("{} bars of {minutes} minutes", bars.all.len());
+        let mut held = format!("{} bars of {minutes} minutes{of}", bars.all.len());
         let (rules, scripts) = (self.rules, self.scripts);
         let (given, instrument) = self.of(word)?;
         if given.bars.is_some() {

@@ -13,6 +13,7 @@ use rust_decimal::Decimal;
 
 pub use sweep::{SweepArgs, run as run_sweep};
 
+use super::bars::Kept;
 use super::out::{BadArguments, print, print_json};
 use crate::config::Config;
 use crate::domain::money::{Money, Percent, Ratio};
@@ -37,6 +38,9 @@ pub struct Inputs {
     /// list of trades beside them our own script of signals.toml trades them.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     bars: Vec<String>,
+    /// Bars that were fetched.
+    #[command(flatten)]
+    pub kept: Kept,
     /// The capital, in rupees.
     #[arg(long, value_name = "RUPEES", default_value = "5000000")]
     capital: Decimal,
@@ -123,7 +127,11 @@ impl Inputs {
     fn load(&self, config: &Config) -> anyhow::Result<Loaded> {
         let settings = self.settings()?;
         let listed: Vec<String> = self.files.iter().chain(&self.signals).cloned().collect();
-        let (given, sources) = files::given(config, &listed, (&self.bars, self.atr_length))?;
+        let (given, sources) = files::given(
+            config,
+            &listed,
+            ((&self.bars, &self.kept.ready), self.atr_length),
+        )?;
         let ready = Ready::new(&config.rules, given, settings.clone());
         if ready.is_empty() {
             return Err(BadArguments("nothing happens in these files".to_owned()).into());
@@ -133,7 +141,7 @@ impl Inputs {
             ready,
             settings,
             sources,
-            sample: listed.is_empty() && self.bars.is_empty(),
+            sample: listed.is_empty() && self.bars.is_empty() && self.kept.ready.is_empty(),
         })
     }
 

@@ -106,6 +106,12 @@ pub fn base(of: Spans<'_>, spans: &[Span]) -> Option<(&'static str, TimeDelta)> 
     })
 }
 
+/// Returns how long rows of this word of OpenAlgo's are, where they are of those that are asked for.
+pub fn step_of(interval: &str) -> Option<TimeDelta> {
+    let known = LENGTHS.into_iter().find(|(word, _)| *word == interval);
+    known.map(|(_, step)| step)
+}
+
 /// Takes out what is wrong with rows in the order in which they came.
 pub fn sift(rows: &[Ohlc], now: DateTime<Utc>) -> (Vec<Ohlc>, Vec<(DateTime<Utc>, Flaw)>) {
     let (mut good, mut flaws) = (Vec::<Ohlc>::new(), Vec::new());

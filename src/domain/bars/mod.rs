@@ -24,7 +24,7 @@ mod spans;
 mod tape;
 
 pub use due::{Due, due};
-pub use gather::{Flaw, Ohlc, Unfit, base, gather, loosely, sift};
+pub use gather::{Flaw, Ohlc, Unfit, base, gather, loosely, sift, step_of};
 pub use range::Wilder;
 pub use series::{Seen, Series, Told};
 pub use spans::{Span, Spans};

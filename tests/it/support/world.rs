@@ -332,10 +332,16 @@ impl World {
 
     /// Runs a command beside the gateway, and returns what it printed.
     pub(crate) async fn command(&self, args: &[&str]) -> String {
+        self.command_with(&[], args).await
+    }
+
+    /// The same with these variables.
+    pub(crate) async fn command_with(&self, over: &[(&str, &str)], args: &[&str]) -> String {
         let ran = tokio::process::Command::new(env!("CARGO_BIN_EXE_torana"))
             .args(args)
             .env_clear()
             .envs(&self.env)
+            .envs(over.iter().copied())
             .output();
         let ran = ran.await.unwrap();
         let text = String::from_utf8_lossy(&ran.stdout).into_owned();
