@@ -65,7 +65,7 @@ impl Witness for Facts {
 }
 
 /// Returns rules under which no charge, no tick and no contract's end moves a number.
-fn rules() -> Rules {
+pub(crate) fn rules() -> Rules {
     let mut rules = world::rules();
     let plain = |one: &Instrument| {
         let mut one = one.clone();

@@ -12,6 +12,7 @@
     reason = "a test that cannot read its fixtures should stop"
 )]
 
+mod alerts;
 mod backtest;
 mod duplicates;
 mod gates;
