@@ -227,6 +227,12 @@ pub async fn decide(opened: &Opened) -> anyhow::Result<Deciding> {
         clock: Arc::new(SystemClock),
         crash: Arc::new(crash),
         marks: Arc::new(LiveMarks::default()),
+        lease: Arc::new(Lease::new(
+            opened.store.clone(),
+            opened.desk,
+            holder(),
+            settings.courier.lease,
+        )),
         waiting_max: settings.limits.inputs_waiting,
         batch_max: settings.limits.inputs_per_lock,
     });
@@ -270,12 +276,7 @@ pub async fn serve(opened: Opened) -> anyhow::Result<()> {
         Some((real, route)) => (real, Some(route)),
         None => (paper::start(&opened, &desk)?, None),
     };
-    let lease = Arc::new(Lease::new(
-        opened.store.clone(),
-        opened.desk,
-        holder(),
-        opened.config.settings.courier.lease,
-    ));
+    let lease = Arc::clone(desk.lease());
     let stop = deciding.stop.clone();
     let parts = sending::Parts {
         broker: Arc::new(OpenAlgo::new(&practice.rest)?),

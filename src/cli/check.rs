@@ -16,7 +16,7 @@ use crate::app::{self, Opened};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::desk::words::sentence;
-use crate::desk::{CrashPoint, Desk, LiveMarks, Parts};
+use crate::desk::{CrashPoint, Desk, Lease, LiveMarks, Parts};
 use crate::domain::signal::SourceId;
 use crate::http::webhook::{Reader, Scope, Sender};
 use crate::http::{DryRun, age_limits, sender};
@@ -121,6 +121,12 @@ fn looking(opened: &Opened) -> Arc<Desk> {
         clock: Arc::new(SystemClock),
         crash: Arc::new(CrashPoint::default()),
         marks: Arc::new(LiveMarks::default()),
+        lease: Arc::new(Lease::new(
+            opened.store.clone(),
+            opened.desk,
+            "nobody".to_owned(),
+            settings.courier.lease,
+        )),
         waiting_max: settings.limits.inputs_waiting,
         batch_max: settings.limits.inputs_per_lock,
     });

@@ -1,6 +1,6 @@
-//! One batch: prove or load the book, decide each input, one commit. What is plain is decided at a
-//! glance, without a lock, and written on the condition that the desk has not moved; where it has,
-//! and for all else, the desk's row is locked first.
+//! One batch: prove or load the book, decide each input, one commit. The holder of the lease decides
+//! on the book as it left it, and writes on the condition that the desk has not moved; where it has,
+//! and for everybody else, the desk's row is locked first.
 
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;
@@ -10,7 +10,9 @@ use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
-use super::{Desk, DeskError, Handled, Submitted, Ticket, Told, classify, person, shared, tell};
+use super::{
+    Desk, DeskError, Handled, Known, Submitted, Ticket, Told, classify, person, shared, tell,
+};
 use crate::clock;
 use crate::domain::book::{Book, Touched};
 use crate::domain::decide::decide;
@@ -21,7 +23,7 @@ use crate::domain::instrument::Instruments;
 use crate::journal;
 use crate::store::{
     Earlier, FactRow, Locked, PersonOrder, SignalKey, SignalRow, Standing, StoreError, Tag,
-    Unreadable, Write,
+    Unreadable, Write, Written,
 };
 
 /// What the database said before anything was decided.
@@ -74,15 +76,24 @@ impl Decided {
 /// What was decided, at which moment, and the book that came of it.
 struct Made {
     now: DateTime<Utc>,
-    /// The latest moment anything was decided at: later than `now` when the clock was set back.
-    last_at: DateTime<Utc>,
     decided: Decided,
     book: Book,
     touched: Touched,
 }
 
+/// What came of deciding without a look.
+enum AtOnce {
+    /// It is so.
+    Answered(Vec<Handled>),
+    /// Nobody can say without one.
+    Look(Option<Doubt>),
+}
+
+/// A decision that may have been written: where the desk stood, and why nobody knows.
+type Doubt = (Tag, StoreError);
+
 /// Facts and verdicts, as they are written.
-type Written<'a> = (Vec<FactRow<'a>>, Vec<SignalRow<'a>>);
+type Lines<'a> = (Vec<FactRow<'a>>, Vec<SignalRow<'a>>);
 
 impl Made {
     /// Returns whether nothing became true.
@@ -90,7 +101,7 @@ impl Made {
         self.decided.answers.iter().all(|one| one.facts.is_empty())
     }
 
-    fn rows<'a>(&'a self, inputs: &'a [Submitted], names: &Instruments) -> Written<'a> {
+    fn rows<'a>(&'a self, inputs: &'a [Submitted], names: &Instruments) -> Lines<'a> {
         let fact = |(fact, signal)| FactRow {
             fact,
             at: self.now,
@@ -106,7 +117,7 @@ impl Made {
         )
     }
 
-    fn write<'a>(&'a self, (facts, signals): &'a Written<'_>) -> Write<'a> {
+    fn write<'a>(&'a self, (facts, signals): &'a Lines<'_>) -> Write<'a> {
         Write {
             now: self.now,
             facts,
@@ -168,56 +179,80 @@ impl Desk {
             .iter()
             .filter_map(|one| one.arrival.as_ref().map(|arrival| arrival.key.clone()))
             .collect();
-        if inputs.iter().all(is_plain)
-            && let Some(answers) = self.at_a_glance(inputs, &asks).await?
-        {
-            return Ok(answers);
-        }
-        self.under_lock(inputs, &asks).await
+        let doubt = match self.held().filter(|_| inputs.iter().all(is_plain)) {
+            Some(known) => match self.at_once(&known, inputs, &asks).await? {
+                AtOnce::Answered(answers) => return Ok(answers),
+                AtOnce::Look(doubt) => doubt,
+            },
+            None => None,
+        };
+        self.under_lock(inputs, &asks, doubt).await
     }
 
-    /// Decides on the cached book when the database proves it fresh, and writes when it still is.
-    /// Nothing when it is not: the database holds what it held.
-    async fn at_a_glance(
+    /// Returns the desk as this process left it, while it holds the lease: then nobody else writes
+    /// prices, and whatever else was written since keeps it from writing.
+    fn held(&self) -> Option<Known> {
+        let epoch = self.parts.lease.epoch()?;
+        self.cached()
+            .filter(|known| known.standing.epoch == Some(epoch))
+    }
+
+    /// Decides on the book as it is known, and writes when the desk has not moved. Where it has, or
+    /// nobody can say, the answer is to look.
+    async fn at_once(
         &self,
+        known: &Known,
         inputs: &[Submitted],
         asks: &[SignalKey],
-    ) -> Result<Option<Vec<Handled>>, StoreError> {
-        let Some((tag, book)) = self.cached() else {
-            return Ok(None);
-        };
-        let Some(mut glance) = self.parts.store.glance(self.parts.id, asks).await? else {
-            return Ok(None);
-        };
-        if glance.standing.tag() != tag {
-            return Ok(None);
-        }
+    ) -> Result<AtOnce, StoreError> {
+        let standing = &*known.standing;
         let before = Before {
-            earlier: core::mem::take(&mut glance.standing.earlier),
+            earlier: vec![Earlier::None; asks.len()],
             ..Before::default()
         };
-        let made = self.make(&mut glance.standing, (&book, before), inputs)?;
+        let made = self.make(standing, (&known.book, before), inputs)?;
+        let store = &self.parts.store;
         if made.is_empty() {
-            return Ok(Some(made.decided.answers));
+            let proved = asks.is_empty() && store.tag(self.parts.id).await? == standing.tag();
+            return Ok(if proved {
+                AtOnce::Answered(made.decided.answers)
+            } else {
+                AtOnce::Look(None)
+            });
         }
-        let rows = made.rows(inputs, &self.parts.rules.instruments);
-        let written = glance.commit(&made.write(&rows)).await;
-        match written.inspect_err(|_| self.forget())? {
-            Some(tag) => Ok(Some(self.made(tag, made, inputs))),
-            None => Ok(None),
-        }
+        let lines = made.rows(inputs, &self.parts.rules.instruments);
+        let write = Write {
+            epoch: standing.epoch,
+            ..made.write(&lines)
+        };
+        let written = store.commit_if_unmoved(standing, asks, &write).await;
+        Ok(match written.inspect_err(|_| self.forget())? {
+            Written::Yes(tag) => AtOnce::Answered(self.made((standing, tag), made, inputs)),
+            Written::No => AtOnce::Look(None),
+            Written::Unknown(error) => AtOnce::Look(Some((standing.tag(), error))),
+        })
     }
 
+    /// Decides under the lock. What may have been written before is not decided again, unless the
+    /// database says that it was not, or knows it when it sees it.
     async fn under_lock(
         &self,
         inputs: &[Submitted],
         asks: &[SignalKey],
+        doubt: Option<Doubt>,
     ) -> Result<Vec<Handled>, StoreError> {
         let mut locked = self.parts.store.lock(self.parts.id, asks).await?;
         let book = self.book(&mut locked).await?;
+        if let Some((tag, error)) = doubt
+            && tag != locked.standing.tag()
+            && asks.len() < inputs.len()
+        {
+            locked.release().await?;
+            return Err(error);
+        }
         let now = self.now(&locked.standing);
         let before = Before::of(&mut locked, inputs, now).await?;
-        let made = self.make(&mut locked.standing, (&book, before), inputs)?;
+        let made = self.make(&locked.standing, (&book, before), inputs)?;
         if made.is_empty() {
             locked.release().await?;
             return Ok(made.decided.answers);
@@ -225,16 +260,17 @@ impl Desk {
         for (keyed, order) in self.person_orders(&made.decided, inputs) {
             locked.add_person_order(keyed, &order).await?;
         }
-        let rows = made.rows(inputs, &self.parts.rules.instruments);
-        let written = locked.commit(&made.write(&rows)).await;
+        let lines = made.rows(inputs, &self.parts.rules.instruments);
+        let standing = locked.standing.clone();
+        let written = locked.commit(&made.write(&lines)).await;
         let tag = written.inspect_err(|_| self.forget())?;
-        Ok(self.made(tag, made, inputs))
+        Ok(self.made((&standing, tag), made, inputs))
     }
 
     /// Decides on a desk as it stands; nothing of it is written yet.
     fn make(
         &self,
-        standing: &mut Standing,
+        standing: &Standing,
         (book, before): (&Book, Before),
         inputs: &[Submitted],
     ) -> Result<Made, StoreError> {
@@ -245,8 +281,8 @@ impl Desk {
         }
         let now = self.now(standing);
         let mut book = book.clone();
-        self.parts.marks.merge_into(&mut standing.marks);
-        book.marks = standing.marks.clone();
+        book.marks.clone_from(&standing.marks);
+        self.parts.marks.merge_into(&mut book.marks);
         book.take_touched();
         book.marks.forget_after(now + clock::JUMP);
         let decided = self.decide_all(&mut book, inputs, (before, now));
@@ -254,7 +290,6 @@ impl Desk {
         let touched = book.take_touched();
         Ok(Made {
             now,
-            last_at: now.max(standing.last_at),
             decided,
             book,
             touched,
@@ -262,19 +297,24 @@ impl Desk {
     }
 
     /// Remembers what was written, and tells of it.
-    fn made(&self, tag: Tag, made: Made, inputs: &[Submitted]) -> Vec<Handled> {
+    fn made(
+        &self,
+        (standing, tag): (&Standing, Tag),
+        made: Made,
+        inputs: &[Submitted],
+    ) -> Vec<Handled> {
         self.pass("row5", inputs);
         let Made {
             now,
-            last_at,
             decided,
             mut book,
             ..
         } = made;
         let facts = decided.facts(inputs).map(|(fact, _)| fact);
         super::measure::facts(facts, inputs, (&book, now));
-        book.prune(last_at);
-        self.remember(tag, Arc::new(book));
+        let standing = standing.moved_to(tag, now);
+        book.prune(standing.last_at);
+        self.remember(standing, Arc::new(book));
         self.note_faults(&decided, inputs);
         self.log(&decided, inputs);
         decided.answers
@@ -294,7 +334,7 @@ impl Desk {
 
     async fn book(&self, locked: &mut Locked) -> Result<Arc<Book>, StoreError> {
         match self.cached() {
-            Some((tag, book)) if tag == locked.standing.tag() => Ok(book),
+            Some(known) if known.standing.tag() == locked.standing.tag() => Ok(known.book),
             _ => {
                 let book = locked.book().await?;
                 report(&locked.unreadable);

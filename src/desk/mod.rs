@@ -1,9 +1,10 @@
 //! The live driver: lock, load, decide, commit.
 //!
 //! 1. Everything that changes the book goes through [`Desk::handle`]; one lock gives one order.
-//! 2. A batch of waiting inputs is decided under one lock, each on the book its predecessors left,
-//!    and one commit answers all.
-//! 3. The cached book is used only when the database proves it fresh under the lock.
+//! 2. A batch of waiting inputs is decided at once, each on the book its predecessors left, and one
+//!    commit answers all.
+//! 3. The cached book counts only when the database proves it fresh: under the lock, or, for the
+//!    holder of the lease, by taking what was decided on it.
 //! 4. No network call happens here: a decision never waits for a broker.
 
 mod answer;
@@ -37,7 +38,7 @@ use crate::domain::fact::Fact;
 use crate::domain::ids::{Cause, SignalId};
 use crate::domain::input::{Input, Tick};
 use crate::domain::rules::Rules;
-use crate::store::{AccessChange, DeskId, SignalKey, Store, StoreError, Tag};
+use crate::store::{AccessChange, DeskId, SignalKey, Standing, Store, StoreError, Tag};
 
 /// Something to decide, with what has to be written beside its facts.
 #[derive(Clone, Debug)]
@@ -120,10 +121,19 @@ pub struct Parts {
     pub crash: Arc<CrashPoint>,
     /// Prices as this process sees them.
     pub marks: Arc<LiveMarks>,
+    /// The right to send its orders; whoever has it also writes its prices.
+    pub lease: Arc<Lease>,
     /// Inputs that may wait.
     pub waiting_max: usize,
     /// Inputs decided under one lock.
     pub batch_max: usize,
+}
+
+/// A desk as this process last saw it, or left it.
+#[derive(Clone)]
+struct Known {
+    standing: Arc<Standing>,
+    book: Arc<Book>,
 }
 
 type Ticket = (Submitted, oneshot::Sender<Result<Handled, DeskError>>);
@@ -132,7 +142,7 @@ type Ticket = (Submitted, oneshot::Sender<Result<Handled, DeskError>>);
 pub struct Desk {
     parts: Parts,
     line: mpsc::Sender<Ticket>,
-    cache: RwLock<Option<(Tag, Arc<Book>)>>,
+    cache: RwLock<Option<Known>>,
     changes: watch::Sender<u64>,
     faults: Faults,
     unwritten: RwLock<Option<String>>,
@@ -224,6 +234,11 @@ impl Desk {
         &self.parts.marks
     }
 
+    /// Returns the right to send its orders, held or not.
+    pub const fn lease(&self) -> &Arc<Lease> {
+        &self.parts.lease
+    }
+
     /// Returns which orders the broker's book does not show, as far as this process reads it.
     pub const fn unseen(&self) -> &Unseen {
         &self.unseen
@@ -237,7 +252,7 @@ impl Desk {
     /// Returns the book as this process last saw it, with this moment's prices; nothing before the
     /// first look. It is a copy to look at, never to decide on.
     pub fn seen(&self) -> Option<Arc<Book>> {
-        self.cached().map(|(_, book)| book)
+        self.cached().map(|known| known.book)
     }
 
     /// Returns why the newest decision could not be written, until one is again.
@@ -281,7 +296,7 @@ impl Desk {
             .tag(self.parts.id)
             .await
             .map_err(classify)?;
-        if self.cached().is_some_and(|(tag, _)| tag == newest) {
+        if self.is_cached(newest) {
             return Ok(());
         }
         let mut locked = self
@@ -290,25 +305,28 @@ impl Desk {
             .lock(self.parts.id, &[])
             .await
             .map_err(classify)?;
-        let fresh = self
-            .cached()
-            .is_some_and(|(tag, _)| tag == locked.standing.tag());
-        if !fresh {
+        if !self.is_cached(locked.standing.tag()) {
             let book = locked.book().await.map_err(classify)?;
             batch::report(&locked.unreadable);
-            self.remember(locked.standing.tag(), Arc::new(book));
+            self.remember(locked.standing.clone(), Arc::new(book));
         }
         locked.release().await.map_err(classify)
     }
 
-    fn cached(&self) -> Option<(Tag, Arc<Book>)> {
+    fn cached(&self) -> Option<Known> {
         let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
-        cache.as_ref().map(|(tag, book)| (*tag, Arc::clone(book)))
+        cache.clone()
     }
 
-    fn remember(&self, tag: Tag, book: Arc<Book>) {
+    fn is_cached(&self, tag: Tag) -> bool {
+        self.cached()
+            .is_some_and(|known| known.standing.tag() == tag)
+    }
+
+    fn remember(&self, standing: Standing, book: Arc<Book>) {
+        let standing = Arc::new(standing);
         let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
-        *cache = Some((tag, book));
+        *cache = Some(Known { standing, book });
         drop(cache);
         self.changes
             .send_modify(|count| *count = count.wrapping_add(1));

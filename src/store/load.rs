@@ -57,7 +57,7 @@ impl Locked {
         let read = Reading::of(&rows, Names(&self.standing.instruments))?;
         let mut book = read.book;
         self.unreadable = read.unreadable;
-        book.marks = self.standing.marks.clone();
+        book.marks.clone_from(&self.standing.marks);
         book.prune(self.standing.last_at);
         Ok(book)
     }

@@ -1,13 +1,12 @@
-//! A desk as it is before a decision: seen without a lock, or locked. What a decision needs to begin
-//! comes in one statement either way.
+//! A desk as it is before a decision: what that needs to begin comes in one statement, under the lock
+//! of the desk's row.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::types::PgInterval;
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{Postgres, Transaction};
 
 use super::{DeskId, Store, StoreError, Unreadable, marks};
 use crate::domain::ids::SignalId;
@@ -56,7 +55,7 @@ pub struct Tag {
 }
 
 /// Where a desk stands: what a decision needs to begin.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Standing {
     /// The number of the newest fact.
     pub seq: i64,
@@ -69,18 +68,9 @@ pub struct Standing {
     /// What is known of each signal asked for, in their order.
     pub earlier: Vec<Earlier>,
     /// Prices as seen.
-    pub marks: Marks,
+    pub marks: Arc<Marks>,
     pub(super) desk: DeskId,
     pub(super) instruments: Arc<Instruments>,
-}
-
-/// The desk as it was a moment ago. Whoever decides on it writes with [`Glance::commit`], which
-/// makes nothing true when the desk has moved since.
-#[derive(Debug)]
-pub struct Glance {
-    /// What was seen.
-    pub standing: Standing,
-    pub(super) session: PoolConnection<Postgres>,
 }
 
 /// The desk, locked; dropping it gives it back and nothing has happened.
@@ -104,28 +94,6 @@ struct Seen {
 }
 
 impl Store {
-    /// Looks at a desk without locking it, in one statement. Nothing when the connection turns out
-    /// to be dead: [`Store::lock`] finds one that lives, or says that there is none.
-    ///
-    /// # Errors
-    ///
-    /// The database is away or the desk was never made.
-    pub async fn glance(
-        &self,
-        desk: DeskId,
-        asks: &[SignalKey],
-    ) -> Result<Option<Glance>, StoreError> {
-        let mut session = self.pool.acquire().await?;
-        match self.look(&mut session, desk, asks).await {
-            Ok(standing) => Ok(Some(Glance { standing, session })),
-            Err(StoreError::Unavailable { .. }) => {
-                self.suspicion.raise();
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
     /// Locks a desk and looks at it.
     ///
     /// # Errors
@@ -155,7 +123,7 @@ impl Store {
     )]
     async fn look(
         &self,
-        session: &mut PgConnection,
+        tx: &mut Transaction<'static, Postgres>,
         desk: DeskId,
         asks: &[SignalKey],
     ) -> Result<Standing, StoreError> {
@@ -170,7 +138,7 @@ impl Store {
             &asked.bodies as &[Option<Vec<u8>>],
             interval(self.same_body),
         )
-        .fetch_optional(session)
+        .fetch_optional(&mut **tx)
         .await?;
         let seen =
             seen.ok_or_else(|| StoreError::corrupt("desks", format!("no desk {}", desk.0)))?;
@@ -180,7 +148,10 @@ impl Store {
             last_at: seen.last_at,
             epoch: (seen.epoch > 0).then_some(seen.epoch),
             earlier: earlier(seen.earlier.as_deref(), asks.len())?,
-            marks: marks::read(seen.marks.as_deref(), Names(&self.instruments))?,
+            marks: Arc::new(marks::read(
+                seen.marks.as_deref(),
+                Names(&self.instruments),
+            )?),
             desk,
             instruments: Arc::clone(&self.instruments),
         })
@@ -193,6 +164,18 @@ impl Standing {
         Tag {
             seq: self.seq,
             head: self.head,
+        }
+    }
+
+    /// Returns where the desk stands once a decision was written on it at `last_at`.
+    #[must_use]
+    pub fn moved_to(&self, tag: Tag, last_at: DateTime<Utc>) -> Self {
+        Self {
+            seq: tag.seq,
+            head: tag.head,
+            last_at: last_at.max(self.last_at),
+            earlier: Vec::new(),
+            ..self.clone()
         }
     }
 }
@@ -209,14 +192,14 @@ impl Locked {
 }
 
 /// The keys of the signals asked for, as columns.
-struct Asked {
-    ids: Vec<String>,
-    sources: Vec<Option<i32>>,
-    alerts: Vec<Option<String>>,
-    bodies: Vec<Option<Vec<u8>>>,
+pub(super) struct Asked {
+    pub(super) ids: Vec<String>,
+    pub(super) sources: Vec<Option<i32>>,
+    pub(super) alerts: Vec<Option<String>>,
+    pub(super) bodies: Vec<Option<Vec<u8>>>,
 }
 
-fn interval(duration: core::time::Duration) -> PgInterval {
+pub(super) fn interval(duration: core::time::Duration) -> PgInterval {
     PgInterval {
         months: 0,
         days: 0,
@@ -225,7 +208,7 @@ fn interval(duration: core::time::Duration) -> PgInterval {
 }
 
 impl Asked {
-    fn of(asks: &[SignalKey]) -> Self {
+    pub(super) fn of(asks: &[SignalKey]) -> Self {
         let mut asked = Self {
             ids: Vec::new(),
             sources: Vec::new(),

@@ -1,9 +1,9 @@
 //! PostgreSQL: load the book, commit what facts touched, read-only views.
 //!
 //! 1. Rows are the truth for decisions, facts are how they came about; both are written in one
-//!    transaction, by [`Locked::commit`] or [`Glance::commit`].
-//! 2. Whoever decides holds the desk's row ([`Store::lock`]), or writes on the condition that it has
-//!    not moved ([`Store::glance`]); its `seq` and `head` prove a cached book fresh, its epoch is the
+//!    transaction, by [`Locked::commit`] or [`Store::commit_if_unmoved`].
+//! 2. Whoever decides holds the desk's row ([`Store::lock`]), or the lease and writes on the condition
+//!    that the row has not moved; its `seq` and `head` prove a cached book fresh, its epoch is the
 //!    lease in force.
 //! 3. `facts.seq` is per desk and gapless; every commit that changes the book writes at least one
 //!    fact, so a new book always has a new [`Tag`].
@@ -19,7 +19,6 @@ mod desks;
 mod error;
 mod invalid;
 mod leases;
-mod listen;
 mod load;
 mod lock;
 mod marks;
@@ -42,13 +41,12 @@ use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 pub use access::AccessChange;
 pub use bars::{BarKey, KeptBar};
 pub use chain::{Chain, Link};
-pub use commit::{FactRow, SignalRow, Verdict, Write};
+pub use commit::{FactRow, SignalRow, Verdict, Write, Written};
 pub use desks::NewDesk;
 pub use error::StoreError;
 pub use leases::Epoch;
-pub use listen::{Change, Changes};
 pub use load::{Snapshot, Unreadable};
-pub use lock::{Earlier, Glance, Locked, SignalKey, Standing, Tag};
+pub use lock::{Earlier, Locked, SignalKey, Standing, Tag};
 pub use notices::{Delivery, Due, Heard, NewNotice, NoticeCursor, SeenVersion};
 pub use renew::{Anew, begin_anew};
 pub use sources::{NewSource, Signature, Source};

@@ -1,5 +1,6 @@
 //! A desk that takes alerts: database, rules, one source, and a market that follows their prices.
 
+use core::time::Duration;
 use std::sync::{Arc, Mutex};
 
 use actix_web::App;
@@ -14,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use torana::clock::Clock;
 use torana::config::{Config, Options, load};
 use torana::desk::person::{By, change_access};
-use torana::desk::{CrashPoint, Desk, LiveMarks, Parts};
+use torana::desk::{CrashPoint, Desk, Lease, LiveMarks, Parts};
 use torana::domain::calendar::exchange_day;
 use torana::domain::input::{PriceSource, Quote, TradingState};
 use torana::domain::money::Money;
@@ -118,6 +119,7 @@ impl House {
         };
         source(&mut known);
         let (desk, tasks) = desk(&store, &config, &clock);
+        desk.lease().keep().await.unwrap().unwrap();
         admit(&desk, AccessChange::SourceAdded(Box::new(known))).await;
         let mut doors = Doors::new(Arc::clone(&desk), &config);
         doors.price_seen = Some(market(desk));
@@ -196,6 +198,12 @@ fn desk(store: &Store, config: &Config, clock: &Arc<HandClock>) -> (Arc<Desk>, J
         clock,
         crash: Arc::new(CrashPoint::default()),
         marks: Arc::new(LiveMarks::default()),
+        lease: Arc::new(Lease::new(
+            store.clone(),
+            DESK,
+            "the house".to_owned(),
+            Duration::from_hours(1),
+        )),
         waiting_max: 1024,
         batch_max: 64,
     });

@@ -16,7 +16,9 @@ use sqlx::{ConnectOptions as _, Row as _};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use torana::clock::Clock;
-use torana::desk::{Arrival, CrashPoint, Desk, DeskError, Handled, LiveMarks, Parts, Submitted};
+use torana::desk::{
+    Arrival, CrashPoint, Desk, DeskError, Handled, Lease, LiveMarks, Parts, Submitted,
+};
 use torana::domain::book::Book;
 use torana::domain::fact::Fact;
 use torana::domain::input::{Input, Marks, TradingState};
@@ -96,6 +98,8 @@ pub(crate) async fn live_again(seed: u64) -> Lived {
         if core::mem::take(&mut dying) {
             process.see(marks.as_ref());
             answer = world.kill(&process, (&input, at)).await;
+            // it was written, nobody heard of it, and the alert was known when it was looked at again
+            answer = answer.filter(|one| !one.duplicate || facts.is_none());
             process.worker.abort();
             process = world.begin().await;
             let made = facts.as_ref().map_or(0, Vec::len);
@@ -179,13 +183,18 @@ impl World {
 
     /// A process begins, with nothing but what the database has.
     async fn begin(&self) -> Home {
+        let store = self.store().await;
+        let hour = Duration::from_hours(1);
+        let lease = Lease::new(store.clone(), DESK, "the process".to_owned(), hour);
+        lease.keep().await.unwrap().unwrap();
         let parts = Parts {
-            store: self.store().await,
+            store,
             id: DESK,
             rules: Arc::clone(&self.rules),
             clock: self.clock.clone(),
             crash: Arc::new(CrashPoint::default()),
             marks: Arc::new(LiveMarks::default()),
+            lease: Arc::new(lease),
             waiting_max: 8,
             batch_max: 8,
         };

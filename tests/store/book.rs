@@ -207,7 +207,7 @@ async fn marks_come_with_the_lock() {
     desk.store.write_marks(DESK, &marks).await.unwrap();
     desk.store.write_marks(DESK, &marks).await.unwrap();
     let mut locked = desk.store.lock(DESK, &[]).await.unwrap();
-    assert_eq!(locked.standing.marks, marks);
+    assert_eq!(*locked.standing.marks, marks);
     assert_eq!(locked.book().await.unwrap().marks, marks);
     drop(locked);
     // a price without a margin does not forget the margin

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnection;
-use torana::store::{AccessChange, Change, Store, StoreError};
+use torana::domain::signal::SourceId;
+use torana::store::{SignalKey, SignalRow, Standing, Store, StoreError, Tag, Written};
 
 use super::desk::{DESK, Desk, at, cause, high_water, instruments, new_desk, rows, verdict};
 
@@ -138,58 +139,96 @@ async fn two_writers_take_turns_and_the_second_sees_what_the_first_answered() {
     assert_eq!(theirs.standing.earlier, [super::doors::answered(1)]);
 }
 
-#[tokio::test]
-async fn who_only_glanced_writes_nothing_when_the_desk_has_moved() {
-    let mut desk = Desk::new().await;
-    let glanced = desk.store.glance(DESK, &[]).await.unwrap().unwrap();
-    let late = desk.store.glance(DESK, &[]).await.unwrap().unwrap();
+/// Returns where the desk stands.
+async fn standing(desk: &Desk) -> Standing {
+    let locked = desk.store.lock(DESK, &[]).await.unwrap();
+    locked.standing.clone()
+}
+
+/// Writes the first fact and the verdict on the first alert without a look.
+async fn write_at_once(
+    desk: &Desk,
+    known: &Standing,
+    (asks, epoch): (&[SignalKey], Option<i64>),
+) -> Option<Tag> {
     let facts = [high_water(7)];
     let mut book = desk.book.clone();
     book.apply(&facts[0], at(1));
     let touched = book.take_touched();
-    let written = rows(&desk.store, &facts, at(1));
+    let signal = SignalRow {
+        alert: Some("alert 1"),
+        body_hash: Some([5; 32]),
+        ..verdict(cause(1))
+    };
     let write = torana::store::Write {
         now: at(1),
-        facts: &written,
-        signals: &[verdict(cause(1))],
+        facts: &rows(&desk.store, &facts, at(1)),
+        signals: &[signal],
         book: &book,
         touched: &touched,
-        epoch: None,
+        epoch,
     };
-    let first = glanced.commit(&write).await.unwrap();
+    match desk.store.commit_if_unmoved(known, asks, &write).await {
+        Ok(Written::Yes(tag)) => Some(tag),
+        Ok(Written::No) => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn who_writes_without_a_look_writes_once_and_only_on_the_desk_it_knew() {
+    let mut desk = Desk::new().await;
+    let known = standing(&desk).await;
+    let asks = [super::doors::key(1)];
+    let first = write_at_once(&desk, &known, (&asks, None)).await;
     assert_eq!(first, Some(desk.store.tag(DESK).await.unwrap()));
-    assert_eq!(late.commit(&write).await.unwrap(), None);
+    assert_eq!(write_at_once(&desk, &known, (&asks, None)).await, None);
     assert_eq!(first, Some(desk.store.tag(DESK).await.unwrap()));
     desk.book = desk.loaded().await;
     desk.make(2, &[high_water(8)]).await.unwrap();
 }
 
 #[tokio::test]
-async fn who_only_glanced_writes_nothing_under_a_lease_that_was_lost() {
+async fn who_writes_without_a_look_writes_nothing_about_an_alert_that_was_decided_before() {
+    let desk = Desk::new().await;
+    let asks = [super::doors::key(1)];
+    let known = standing(&desk).await;
+    let tag = write_at_once(&desk, &known, (&asks, None)).await.unwrap();
+    let known = known.moved_to(tag, at(1));
+    let by_name = super::doors::key(1);
+    let by_alert = SignalKey {
+        alert: Some((SourceId(1), "alert 1".to_owned())),
+        ..super::doors::key(2)
+    };
+    let by_body = SignalKey {
+        body: Some([5; 32]),
+        ..super::doors::key(2)
+    };
+    for ask in [by_name, by_alert, by_body] {
+        let written = write_at_once(&desk, &known, (std::slice::from_ref(&ask), None)).await;
+        assert_eq!(written, None, "{ask:?}");
+    }
+    assert_eq!(desk.store.tag(DESK).await.unwrap(), tag);
+}
+
+#[tokio::test]
+async fn who_writes_without_a_look_writes_nothing_under_a_lease_that_was_lost() {
     let desk = Desk::new().await;
     let one = desk.store.lease_acquire(DESK, "one", NONE);
     let one = one.await.unwrap().unwrap();
-    let glanced = desk.store.glance(DESK, &[]).await.unwrap().unwrap();
+    let known = standing(&desk).await;
     let two = desk.store.lease_acquire(DESK, "two", LONG);
     assert!(two.await.unwrap().is_some());
     let before = desk.store.tag(DESK).await.unwrap();
-    let facts = [high_water(7)];
-    let mut book = desk.book.clone();
-    book.apply(&facts[0], at(1));
-    let touched = book.take_touched();
-    let write = torana::store::Write {
-        now: at(1),
-        facts: &rows(&desk.store, &facts, at(1)),
-        signals: &[verdict(cause(1))],
-        book: &book,
-        touched: &touched,
-        epoch: Some(one.number),
-    };
-    assert_eq!(glanced.commit(&write).await.unwrap(), None);
+    let written = write_at_once(&desk, &known, (&[], Some(one.number))).await;
+    assert_eq!(written, None);
     assert_eq!(desk.store.tag(DESK).await.unwrap(), before);
-    let asks = [super::doors::key(1)];
-    let seen = desk.store.glance(DESK, &asks).await.unwrap().unwrap();
-    assert_eq!(seen.standing.earlier, [torana::store::Earlier::None]);
+    let locked = desk
+        .store
+        .lock(DESK, &[super::doors::key(1)])
+        .await
+        .unwrap();
+    assert_eq!(locked.standing.earlier, [torana::store::Earlier::None]);
 }
 
 /// Returns once another session waits for the desk's row.
@@ -221,24 +260,6 @@ async fn a_desk_belongs_to_the_mode_that_made_it_and_is_made_once() {
     assert_eq!((made_in.as_str(), asked.as_str()), ("paper", "live"));
     assert_eq!(desk.book.desk.realised, new_desk("paper").opening);
     assert_eq!(desk.book.desk.opening, new_desk("paper").opening);
-}
-
-#[tokio::test]
-async fn who_listens_hears_of_commits_and_of_doors() {
-    let mut desk = Desk::new().await;
-    let mut changes = desk.store.listen().await.unwrap();
-    let tag = desk.make(1, &[high_water(1)]).await.unwrap();
-    let committed = Change::Committed {
-        desk: DESK,
-        seq: tag.seq,
-    };
-    assert_eq!(changes.next().await.unwrap(), committed);
-    let asha = AccessChange::TokenAdded {
-        name: "asha".to_owned(),
-        hash: [1; 32],
-    };
-    assert!(desk.admit(&asha, at(2)).await.unwrap());
-    assert_eq!(changes.next().await.unwrap(), Change::Doors(DESK));
 }
 
 #[tokio::test]

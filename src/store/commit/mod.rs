@@ -1,9 +1,10 @@
 //! One decision, written: facts, verdicts and every row that was touched, in one transaction.
 //!
-//! 1. The seal (facts, verdicts, the desk's own row), then the touched rows, when there are any. A
-//!    rejection is the seal alone, one statement, which commits itself.
+//! 1. The seal (facts, verdicts, the desk's own row), then the touched rows, when there are any.
 //! 2. The seal compares `seq` and the lease's epoch with the desk's row as it takes it: who decided
-//!    on a desk that has moved since, or lost the lease, writes nothing.
+//!    on a desk that has moved since, or lost the lease, writes nothing. So who holds the lease and
+//!    knows where the desk stood may write without looking ([`Store::commit_if_unmoved`]): a
+//!    rejection is then the seal alone, one statement, which commits itself.
 
 mod rows;
 
@@ -14,8 +15,8 @@ use sqlx::{Connection as _, PgConnection};
 
 use self::rows::Rows;
 use super::chain::Link;
-use super::lock::{Glance, Locked, Standing, Tag};
-use super::{DeskId, StoreError};
+use super::lock::{Asked, Locked, SignalKey, Standing, Tag, interval};
+use super::{DeskId, Store, StoreError};
 use crate::domain::book::{Book, Touched};
 use crate::domain::fact::Fact;
 use crate::domain::ids::SignalId;
@@ -51,6 +52,17 @@ pub struct FactRow<'a> {
     pub signal: Option<SignalId>,
     /// Its canonical text ([`journal::fact_text`]).
     pub payload: String,
+}
+
+/// What became of a decision that was written without a look.
+#[derive(Debug)]
+pub enum Written {
+    /// It is so.
+    Yes(Tag),
+    /// Nothing was written.
+    No,
+    /// The answer did not come: who looks under the lock sees whether the desk has moved.
+    Unknown(StoreError),
 }
 
 /// What a signal came to.
@@ -122,8 +134,14 @@ impl Locked {
         }
         let facts = Facts::of(write.facts, &self.standing);
         let rows = Rows::of(write, &self.standing)?;
+        let seal = Seal {
+            known: &self.standing,
+            facts: &facts,
+            // the look under the lock has said what was decided before
+            asks: (&[], core::time::Duration::ZERO),
+        };
         // under the lock nothing but a lost lease can have moved the row
-        if !self.standing.seal(&mut self.tx, (write, &facts)).await? {
+        if !seal.press(&mut self.tx, write).await? {
             return Err(StoreError::Fenced);
         }
         if let Some(rows) = rows {
@@ -134,83 +152,83 @@ impl Locked {
     }
 }
 
-impl Glance {
-    /// Makes it so, all of it or nothing; and nothing when the desk is no longer as it was seen, or
-    /// the lease is another's: then whoever wrote must look again.
+impl Store {
+    /// Makes a decision so that was made on a desk as it is known, without looking at it: all of it,
+    /// or nothing when the desk is no longer as known, the lease is another's, or one of `asks` was
+    /// decided before.
     ///
     /// # Errors
     ///
-    /// `Defect` when the schema refuses; `Unavailable` when nobody knows.
-    pub async fn commit(mut self, write: &Write<'_>) -> Result<Option<Tag>, StoreError> {
-        let facts = Facts::of(write.facts, &self.standing);
-        let written = match Rows::of(write, &self.standing)? {
-            None => {
-                self.standing
-                    .seal(&mut self.session, (write, &facts))
-                    .await?
-            }
-            Some(rows) => {
-                let mut tx = self.session.begin().await?;
-                let sealed = self.standing.seal(&mut tx, (write, &facts)).await?;
-                if sealed {
-                    rows.write(&mut tx).await?;
-                    tx.commit().await?;
-                } else {
-                    tx.rollback().await?;
-                }
-                sealed
-            }
+    /// `Defect` when the schema refuses; `Unavailable` when nothing was said to the database.
+    pub async fn commit_if_unmoved(
+        &self,
+        known: &Standing,
+        asks: &[SignalKey],
+        write: &Write<'_>,
+    ) -> Result<Written, StoreError> {
+        let facts = Facts::of(write.facts, known);
+        let rows = Rows::of(write, known)?;
+        let mut session = self.pool.acquire().await?;
+        let seal = Seal {
+            known,
+            facts: &facts,
+            asks: (asks, self.same_body),
         };
-        Ok(written.then_some(facts.tag))
+        let written = async {
+            let Some(rows) = rows else {
+                return seal.press(&mut session, write).await;
+            };
+            let mut tx = session.begin().await?;
+            let sealed = seal.press(&mut tx, write).await?;
+            if sealed {
+                rows.write(&mut tx).await?;
+                tx.commit().await?;
+            } else {
+                tx.rollback().await?;
+            }
+            Ok(sealed)
+        };
+        match written.await {
+            Ok(true) => Ok(Written::Yes(facts.tag)),
+            Ok(false) => Ok(Written::No),
+            Err(error @ StoreError::Unavailable { .. }) => {
+                self.suspicion.raise();
+                Ok(Written::Unknown(error))
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
-impl Standing {
-    /// Writes facts and verdicts and moves the desk on; returns whether it was still as seen.
+/// The statement that makes a decision so.
+struct Seal<'a> {
+    known: &'a Standing,
+    facts: &'a Facts<'a>,
+    /// What must not have been decided before, and how long the same bytes are the same alert.
+    asks: (&'a [SignalKey], core::time::Duration),
+}
+
+impl Seal<'_> {
+    /// Writes facts and verdicts and moves the desk on; returns whether it was still as known.
     #[expect(
         clippy::as_conversions,
         reason = "sqlx's sign for a parameter whose type it cannot see"
     )]
-    async fn seal(
+    async fn press(
         &self,
         session: &mut PgConnection,
-        (write, facts): (&Write<'_>, &Facts<'_>),
+        write: &Write<'_>,
     ) -> Result<bool, StoreError> {
-        let names = Names(&self.instruments);
+        let (known, facts) = (self.known, self.facts);
+        let (asked, same_body) = (Asked::of(self.asks.0), interval(self.asks.1));
+        let names = Names(&known.instruments);
         let signals = Signals::of(write.signals, names);
         let mut desk = Out::new(names);
         write.book.desk.put(&mut desk);
-        let sealed = sqlx::query!(
-            r#"
-            WITH d AS (
-                UPDATE desks d SET seq = $3, head = $4, last_at = greatest(d.last_at, $5),
-                    (state, rules, opening, realised, high_water, day, day_base, day_cash,
-                     day_trades, losing_streak, funds_available, funds_at, day_warned,
-                     day_breached, day_limit, drawdown_hit, streak_hit, limited, flatten,
-                     semi_auto) =
-                    (SELECT r.state, r.rules, r.opening, r.realised, r.high_water, r.day,
-                        r.day_base, r.day_cash, r.day_trades, r.losing_streak, r.funds_available,
-                        r.funds_at, r.day_warned, r.day_breached, r.day_limit, r.drawdown_hit,
-                        r.streak_hit, r.limited, r.flatten, r.semi_auto
-                     FROM json_populate_record(NULL::desks, $6::text::json) r)
-                WHERE d.desk_id = $1 AND d.seq = $2 AND ($7::bigint IS NULL OR d.epoch = $7)
-                RETURNING d.seq),
-            s AS (
-                INSERT INTO signals (desk_id, signal_id, source, received_at, moment, kind,
-                    instrument, alert_id, body_hash, record, verdict, code, status, answer)
-                SELECT $1, u.* FROM d, unnest($8::text[], $9::int[], $10::timestamptz[],
-                    $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::bytea[],
-                    $16::text[], $17::text[], $18::text[], $19::int[], $20::text[]) u),
-            f AS (
-                INSERT INTO facts (desk_id, seq, at, kind, signal_id, intent_id, order_id, leg_id,
-                    payload, hash)
-                SELECT $1, u.* FROM d, unnest($21::bigint[], $22::timestamptz[], $23::text[],
-                    $24::text[], $25::text[], $26::text[], $27::text[], $28::text[],
-                    $29::bytea[]) u)
-            SELECT pg_notify('torana_desk', $1::int::text || ':' || d.seq)::text AS told FROM d
-            "#,
-            self.desk.0,
-            self.seq,
+        let sealed = sqlx::query_file!(
+            "src/store/commit/seal.sql",
+            known.desk.0,
+            known.seq,
             facts.tag.seq,
             &facts.tag.head,
             write.now,
@@ -238,6 +256,11 @@ impl Standing {
             &facts.legs as &[Option<String>],
             &facts.payloads as &[&str],
             &facts.hashes,
+            &asked.ids,
+            &asked.sources as &[Option<i32>],
+            &asked.alerts as &[Option<String>],
+            &asked.bodies as &[Option<Vec<u8>>],
+            same_body,
         )
         .fetch_optional(session)
         .await?;
