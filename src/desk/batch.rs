@@ -10,20 +10,19 @@ use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
+use super::made::{Decided, Made};
 use super::{
     Desk, DeskError, Handled, Known, Submitted, Ticket, Told, classify, person, shared, tell,
 };
 use crate::clock;
-use crate::domain::book::{Book, Touched};
+use crate::domain::book::Book;
 use crate::domain::decide::decide;
 use crate::domain::fact::Fact;
-use crate::domain::ids::{Cause, SignalId};
+use crate::domain::ids::Cause;
 use crate::domain::input::{Input, Scope, TradingState};
-use crate::domain::instrument::Instruments;
 use crate::journal;
 use crate::store::{
-    Earlier, FactRow, Locked, PersonOrder, SignalKey, SignalRow, Standing, StoreError, Tag,
-    Unreadable, Write, Written,
+    Earlier, Locked, PersonOrder, SignalKey, Standing, StoreError, Tag, Unreadable, Write, Written,
 };
 
 /// What the database said before anything was decided.
@@ -51,36 +50,6 @@ impl Before {
     }
 }
 
-/// A batch that was decided and not yet written: an answer for each input, in order.
-#[derive(Default)]
-struct Decided {
-    answers: Vec<Handled>,
-    fence: Option<i64>,
-}
-
-impl Decided {
-    /// Returns every fact with the signal it is about.
-    fn facts<'a>(
-        &'a self,
-        inputs: &'a [Submitted],
-    ) -> impl Iterator<Item = (&'a Fact, Option<SignalId>)> {
-        self.answers
-            .iter()
-            .zip(inputs)
-            .flat_map(|(handled, submitted)| {
-                handled.facts.iter().map(|fact| (fact, submitted.signal()))
-            })
-    }
-}
-
-/// What was decided, at which moment, and the book that came of it.
-struct Made {
-    now: DateTime<Utc>,
-    decided: Decided,
-    book: Book,
-    touched: Touched,
-}
-
 /// What came of deciding without a look.
 enum AtOnce {
     /// It is so.
@@ -91,43 +60,6 @@ enum AtOnce {
 
 /// A decision that may have been written: where the desk stood, and why nobody knows.
 type Doubt = (Tag, StoreError);
-
-/// Facts and verdicts, as they are written.
-type Lines<'a> = (Vec<FactRow<'a>>, Vec<SignalRow<'a>>);
-
-impl Made {
-    /// Returns whether nothing became true.
-    fn is_empty(&self) -> bool {
-        self.decided.answers.iter().all(|one| one.facts.is_empty())
-    }
-
-    fn rows<'a>(&'a self, inputs: &'a [Submitted], names: &Instruments) -> Lines<'a> {
-        let fact = |(fact, signal)| FactRow {
-            fact,
-            at: self.now,
-            signal,
-            payload: journal::fact_text(fact, names),
-        };
-        let answers = self.decided.answers.iter().zip(inputs);
-        (
-            self.decided.facts(inputs).map(fact).collect(),
-            answers
-                .filter_map(|(handled, one)| row(handled, one))
-                .collect(),
-        )
-    }
-
-    fn write<'a>(&'a self, (facts, signals): &'a Lines<'_>) -> Write<'a> {
-        Write {
-            now: self.now,
-            facts,
-            signals,
-            book: &self.book,
-            touched: &self.touched,
-            epoch: self.decided.fence,
-        }
-    }
-}
 
 impl Desk {
     /// Decides a batch; when it cannot be written as one, each of it alone.
@@ -555,30 +487,6 @@ fn with_history(input: &Input, before: Option<&Earlier>) -> Input {
         signal.id_reused = true;
     }
     input
-}
-
-/// Returns the row of an alert and its answer.
-fn row<'a>(handled: &'a Handled, submitted: &'a Submitted) -> Option<SignalRow<'a>> {
-    let (arrival, told) = (submitted.arrival.as_ref()?, handled.told.as_ref()?);
-    if handled.duplicate {
-        return None;
-    }
-    let (id, source, instrument, moment) = submitted.input.alert()?;
-    Some(SignalRow {
-        id,
-        source,
-        received_at: arrival.received_at,
-        moment: Some(moment),
-        kind: arrival.kind,
-        instrument: Some(instrument),
-        alert: arrival.key.alert.as_ref().map(|(_, id)| id.as_str()),
-        body_hash: arrival.key.body,
-        record: &arrival.record,
-        verdict: told.verdict,
-        code: &told.code,
-        status: told.status,
-        answer: &told.body,
-    })
 }
 
 fn reply(

@@ -14,6 +14,7 @@ mod crash;
 mod fault;
 mod lease;
 mod line;
+mod made;
 mod marks;
 mod measure;
 pub mod person;

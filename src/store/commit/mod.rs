@@ -1,28 +1,29 @@
 //! One decision, written: facts, verdicts and every row that was touched, in one transaction.
 //!
-//! 1. The seal (facts, verdicts, the desk's own row), then the touched rows, when there are any.
-//! 2. The seal compares `seq` and the lease's epoch with the desk's row as it takes it: who decided
-//!    on a desk that has moved since, or lost the lease, writes nothing. So who holds the lease and
-//!    knows where the desk stood may write without looking ([`Store::commit_if_unmoved`]): a
-//!    rejection is then the seal alone, one statement, which commits itself.
+//! 1. One statement, the seal: facts, verdicts, the desk's own row, and every touched row.
+//! 2. It compares `seq` and the lease's epoch with the desk's row as it takes it: who decided on a
+//!    desk that has moved since, or lost the lease, writes nothing. So who holds the lease and knows
+//!    where the desk stood may write without looking ([`Store::commit_if_unmoved`]): the seal then
+//!    commits itself.
 
 mod rows;
+mod seal;
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Connection as _, PgConnection};
 
 use self::rows::Rows;
+use self::seal::Seal;
 use super::chain::Link;
-use super::lock::{Asked, Locked, SignalKey, Standing, Tag, interval};
+use super::lock::{Locked, SignalKey, Standing, Tag};
 use super::{DeskId, Store, StoreError};
 use crate::domain::book::{Book, Touched};
 use crate::domain::fact::Fact;
 use crate::domain::ids::SignalId;
 use crate::domain::instrument::InstrumentIx;
 use crate::domain::signal::SourceId;
-use crate::journal::{self, Names, Out, Put as _};
+use crate::journal::{self, Names};
 
 /// Everything one commit makes true.
 #[derive(Clone, Copy, Debug)]
@@ -133,19 +134,16 @@ impl Locked {
             return Err(StoreError::Fenced);
         }
         let facts = Facts::of(write.facts, &self.standing);
-        let rows = Rows::of(write, &self.standing)?;
         let seal = Seal {
             known: &self.standing,
             facts: &facts,
+            rows: Rows::of(write, &self.standing)?,
             // the look under the lock has said what was decided before
             asks: (&[], core::time::Duration::ZERO),
         };
         // under the lock nothing but a lost lease can have moved the row
         if !seal.press(&mut self.tx, write).await? {
             return Err(StoreError::Fenced);
-        }
-        if let Some(rows) = rows {
-            rows.write(&mut self.tx).await?;
         }
         self.tx.commit().await?;
         Ok(facts.tag)
@@ -167,28 +165,14 @@ impl Store {
         write: &Write<'_>,
     ) -> Result<Written, StoreError> {
         let facts = Facts::of(write.facts, known);
-        let rows = Rows::of(write, known)?;
-        let mut session = self.pool.acquire().await?;
         let seal = Seal {
             known,
             facts: &facts,
+            rows: Rows::of(write, known)?,
             asks: (asks, self.same_body),
         };
-        let written = async {
-            let Some(rows) = rows else {
-                return seal.press(&mut session, write).await;
-            };
-            let mut tx = session.begin().await?;
-            let sealed = seal.press(&mut tx, write).await?;
-            if sealed {
-                rows.write(&mut tx).await?;
-                tx.commit().await?;
-            } else {
-                tx.rollback().await?;
-            }
-            Ok(sealed)
-        };
-        match written.await {
+        let mut session = self.pool.acquire().await?;
+        match seal.press(&mut session, write).await {
             Ok(true) => Ok(Written::Yes(facts.tag)),
             Ok(false) => Ok(Written::No),
             Err(error @ StoreError::Unavailable { .. }) => {
@@ -197,74 +181,6 @@ impl Store {
             }
             Err(error) => Err(error),
         }
-    }
-}
-
-/// The statement that makes a decision so.
-struct Seal<'a> {
-    known: &'a Standing,
-    facts: &'a Facts<'a>,
-    /// What must not have been decided before, and how long the same bytes are the same alert.
-    asks: (&'a [SignalKey], core::time::Duration),
-}
-
-impl Seal<'_> {
-    /// Writes facts and verdicts and moves the desk on; returns whether it was still as known.
-    #[expect(
-        clippy::as_conversions,
-        reason = "sqlx's sign for a parameter whose type it cannot see"
-    )]
-    async fn press(
-        &self,
-        session: &mut PgConnection,
-        write: &Write<'_>,
-    ) -> Result<bool, StoreError> {
-        let (known, facts) = (self.known, self.facts);
-        let (asked, same_body) = (Asked::of(self.asks.0), interval(self.asks.1));
-        let names = Names(&known.instruments);
-        let signals = Signals::of(write.signals, names);
-        let mut desk = Out::new(names);
-        write.book.desk.put(&mut desk);
-        let sealed = sqlx::query_file!(
-            "src/store/commit/seal.sql",
-            known.desk.0,
-            known.seq,
-            facts.tag.seq,
-            &facts.tag.head,
-            write.now,
-            desk.finish(),
-            write.epoch,
-            &signals.ids,
-            &signals.sources,
-            &signals.received_at,
-            &signals.moments as &[Option<DateTime<Utc>>],
-            &signals.kinds as &[&str],
-            &signals.instruments as &[Option<&str>],
-            &signals.alerts as &[Option<Cow<'_, str>>],
-            &signals.body_hashes as &[Option<&[u8]>],
-            &signals.records as &[Cow<'_, str>],
-            &signals.verdicts as &[&str],
-            &signals.codes as &[&str],
-            &signals.statuses,
-            &signals.answers as &[Cow<'_, str>],
-            &facts.seqs,
-            &facts.ats,
-            &facts.kinds as &[&str],
-            &facts.signals as &[Option<String>],
-            &facts.intents as &[Option<String>],
-            &facts.orders as &[Option<String>],
-            &facts.legs as &[Option<String>],
-            &facts.payloads as &[&str],
-            &facts.hashes,
-            &asked.ids,
-            &asked.sources as &[Option<i32>],
-            &asked.alerts as &[Option<String>],
-            &asked.bodies as &[Option<Vec<u8>>],
-            same_body,
-        )
-        .fetch_optional(session)
-        .await?;
-        Ok(sealed.is_some())
     }
 }
 

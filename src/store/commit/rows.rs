@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::PgConnection;
-
 use super::Write;
 use crate::domain::book::{Book, Few, Position};
 use crate::domain::fact::{Fact, Fill, Movement};
@@ -14,23 +12,23 @@ use crate::store::{DeskId, Standing, StoreError};
 
 /// One JSON array a table.
 pub(super) struct Rows {
-    positions: String,
-    legs: String,
-    intents: String,
-    orders: String,
-    instruments: String,
-    newest: String,
-    drifts: String,
-    sources: String,
-    records: Records,
+    pub(super) positions: String,
+    pub(super) legs: String,
+    pub(super) intents: String,
+    pub(super) orders: String,
+    pub(super) instruments: String,
+    pub(super) newest: String,
+    pub(super) drifts: String,
+    pub(super) sources: String,
+    pub(super) records: Records,
 }
 
 /// What facts say in passing, as one JSON array a table.
-struct Records {
-    fills: String,
-    ledger: String,
-    eod: String,
-    findings: String,
+pub(super) struct Records {
+    pub(super) fills: String,
+    pub(super) ledger: String,
+    pub(super) eod: String,
+    pub(super) findings: String,
 }
 
 /// A fact with its number and time.
@@ -68,28 +66,6 @@ impl Rows {
             sources: sources(&entities, book, &touched.sources),
             records: Records::of(write, &entities, standing.seq),
         }))
-    }
-
-    /// Writes them in one statement.
-    pub(super) async fn write(self, session: &mut PgConnection) -> Result<(), StoreError> {
-        sqlx::query_file!(
-            "src/store/commit/rows.sql",
-            self.positions,
-            self.legs,
-            self.intents,
-            self.orders,
-            self.instruments,
-            self.newest,
-            self.records.fills,
-            self.records.ledger,
-            self.records.eod,
-            self.records.findings,
-            self.drifts,
-            self.sources,
-        )
-        .execute(session)
-        .await?;
-        Ok(())
     }
 }
 
