@@ -68,6 +68,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("governor", &["http", "broker"]),
     ("toml", &["config"]),
     ("clap", &["cli", "main"]),
+    ("parquet", &["cli"]),
     ("anyhow", &["app", "cli", "main"]),
 ];
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 
+use super::parquet;
 use crate::cli::bars::Fetched;
 use crate::cli::out::BadArguments;
 use crate::config::Config;
@@ -164,6 +165,9 @@ fn no_script(instrument: &str) -> BadArguments {
 
 fn text(word: &str) -> anyhow::Result<String> {
     let (_, file) = apart(word);
+    if parquet::is_meant(file) {
+        return parquet::as_csv(file);
+    }
     std::fs::read_to_string(file).with_context(|| format!("{file} cannot be read"))
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod files;
+mod parquet;
 mod progress;
 mod sweep;
 mod write;
@@ -34,7 +35,7 @@ pub struct Inputs {
     /// The same, by name.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     signals: Vec<String>,
-    /// Bars: time, open, high, low, close and perhaps atr. With them stops are watched; without a
+    /// Bars, in CSV or Parquet: time, open, high, low, close and perhaps atr. With them stops are watched; without a
     /// list of trades beside them our own script of signals.toml trades them.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     bars: Vec<String>,
