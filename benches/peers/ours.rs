@@ -1,8 +1,8 @@
 //! Our side of the comparison with other back-testers: the same bars, the same strategy, through the
 //! whole core. `compare.py` beside this file runs theirs and holds the trades against each other.
 //!
-//! The strategy: on every 40th bar after the first, when nothing was held before it, buy at its close with a stop
-//! 600 points below. On each later bar: out at its close when that is at the stop or below it; else
+//! The strategy: on every 40th bar after the first, when nothing was held before it, buy at its
+//! close with a stop 600 points below. On each later bar: out at its close when that is at the stop or below it; else
 //! the stop follows the highest close at a distance of 1,200 points.
 
 use std::fmt::Write as _;
@@ -56,17 +56,47 @@ fn plain(rules: &Rules) -> Rules {
     rules
 }
 
-/// Runs it, and writes bars and trades into a directory.
+/// How often the same is run: the fastest counts, as everything else on a machine only adds to it.
+const RUNS: usize = 3;
+
+/// What a run comes to.
+struct Run {
+    trades: String,
+    realised: Decimal,
+    facts: u64,
+    seconds: f64,
+}
+
+/// Runs it, and writes bars, trades and the time a bar takes into a directory.
 pub(crate) fn run(rules: &Rules, dir: &Path) {
     let rules = plain(rules);
     let closes = closes();
-    let mut world = super::world(&rules, Decimal::ZERO);
+    let runs = (0..RUNS).map(|_| trade(&rules, &closes));
+    let best = runs.min_by(|one, other| one.seconds.total_cmp(&other.seconds));
+    let run = best.unwrap();
+    let each = run.seconds * 1e9 / f64::from(BARS);
+    println!(
+        "{BARS} bars: {each:.0} ns a bar; {} trades, {} facts, realised {}",
+        run.trades.lines().count() - 1,
+        run.facts,
+        run.realised
+    );
+    std::fs::create_dir_all(dir).unwrap();
+    let bars: Vec<String> = closes.iter().map(i64::to_string).collect();
+    std::fs::write(dir.join("closes.csv"), bars.join("\n")).unwrap();
+    std::fs::write(dir.join("trades.csv"), run.trades).unwrap();
+    std::fs::write(dir.join("realised.txt"), run.realised.to_string()).unwrap();
+    std::fs::write(dir.join("nanoseconds.txt"), each.to_string()).unwrap();
+}
+
+fn trade(rules: &Rules, closes: &[i64]) -> Run {
+    let mut world = super::world(rules, Decimal::ZERO);
     let start = world.now();
     let gold = rules.instruments.by_name("GOLD_MINI").unwrap();
     let range = Some(Points::new(Decimal::from(RANGE)));
     let (mut trades, mut entered) = (String::from("entry_bar,entry,exit_bar,exit\n"), None);
     let began = Instant::now();
-    for (number, close) in (0_u32..).zip(&closes) {
+    for (number, close) in (0_u32..).zip(closes) {
         let at = start + TimeDelta::seconds(i64::from(number + 1) * 10);
         let price = Price::new(Decimal::from(*close)).unwrap();
         let was_flat = entered.is_none();
@@ -86,7 +116,7 @@ pub(crate) fn run(rules: &Rules, dir: &Path) {
             entered = None;
         }
         if was_flat && number > 0 && number % EVERY == 0 {
-            let mut signal = super::said(number, &rules, at);
+            let mut signal = super::said(number, rules, at);
             signal.instrument = gold;
             signal.ask = Ask::Enter {
                 direction: torana::domain::order::Direction::Long,
@@ -100,18 +130,13 @@ pub(crate) fn run(rules: &Rules, dir: &Path) {
             entered = Some((number, held.base_entry));
         }
     }
-    let took = began.elapsed().as_secs_f64();
-    let equity = world.book().desk.realised;
+    let seconds = began.elapsed().as_secs_f64();
+    let realised = world.book().desk.realised.get();
     let (count, _) = world.end();
-    println!(
-        "{BARS} bars in {took:.3} s: {:.0} ns a bar; {} trades, {} facts, realised {equity}",
-        took * 1e9 / f64::from(BARS),
-        trades.lines().count() - 1,
-        count.facts
-    );
-    std::fs::create_dir_all(dir).unwrap();
-    let bars: Vec<String> = closes.iter().map(i64::to_string).collect();
-    std::fs::write(dir.join("closes.csv"), bars.join("\n")).unwrap();
-    std::fs::write(dir.join("trades.csv"), trades).unwrap();
-    std::fs::write(dir.join("realised.txt"), equity.to_string()).unwrap();
+    Run {
+        trades,
+        realised,
+        facts: count.facts,
+        seconds,
+    }
 }
