@@ -5,7 +5,9 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
+use torana::clock::Clock as _;
 use torana::domain::input::Input;
+use torana::domain::signal::{Bar, BarFrom};
 use torana::http::Doors;
 use torana::store::views;
 
@@ -57,6 +59,34 @@ async fn a_leg_that_no_order_guards_is_said_and_so_is_one_without_a_fresh_price(
     house.clock.pass(TimeDelta::minutes(2));
     let said = why(&house).await;
     assert!(said.contains("no fresh price"), "{said}");
+}
+
+#[tokio::test]
+async fn a_closed_bar_that_nobody_brings_is_said_until_a_leg_is_judged_on_one() {
+    let house = House::with(|_| {}, frank).await;
+    house.alert(BAR).await;
+    admin::held(&house).await;
+    let missed = "nobody brings the bar of";
+    assert!(!why(&house).await.contains(missed));
+    house.clock.pass(TimeDelta::minutes(80));
+    let said = why(&house).await;
+    assert!(said.contains(missed), "{said}");
+    let book = house.doors.desk.seen().unwrap();
+    let leg = book.legs.values().next().unwrap();
+    tells(
+        &house,
+        Input::Bar(Box::new(Bar {
+            from: BarFrom::History,
+            instrument: leg.contract.instrument,
+            contract: Some(leg.contract),
+            opened_at: Some(house.clock.now() - TimeDelta::minutes(75)),
+            at: house.clock.now(),
+            close: leg.entry,
+            atr: None,
+        })),
+    )
+    .await;
+    assert!(!why(&house).await.contains(missed));
 }
 
 async fn as_owner(house: &House, sql: &'static str) {

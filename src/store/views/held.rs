@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use crate::domain::bars;
 use crate::domain::book::{self, Book};
 use crate::domain::calendar::{Session, exchange_day};
 use crate::domain::ids::Purpose;
@@ -188,7 +189,26 @@ pub fn unwatched(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Vec<String> 
             ));
         }
     }
+    all.extend(unbarred(book, rules, now));
     all
+}
+
+/// How long after everybody's turn to bring a closed bar nobody is asked after it.
+const BAR_PATIENCE: TimeDelta = TimeDelta::seconds(60);
+
+/// Says of which contracts a closed bar was not brought by anybody: stops are not judged at it.
+fn unbarred(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Vec<String> {
+    let patience = rules.bars.alert_wait + rules.bars.history_wait + BAR_PATIENCE;
+    let lacks = |due: &bars::Due| {
+        let closed = due.spans.first()?.to;
+        let symbol = rules.instruments.symbol(due.contract);
+        let text = format!("legs: nobody brings the bar of {symbol} that closed at {closed}");
+        (now - closed > patience).then_some(text)
+    };
+    bars::due(book, rules, now)
+        .iter()
+        .filter_map(lacks)
+        .collect()
 }
 
 /// Returns what is traded of each instrument now, by its name: entries and exits under way.
