@@ -6,7 +6,7 @@ use torana::domain::book::{Book, Intent, Leg, Order, OrderState};
 use torana::domain::fact::{Claim, Fact};
 use torana::domain::ids::{IntentId, LegId, OrderId, Purpose, SignalId};
 use torana::domain::input::TradingState;
-use torana::domain::money::{Lots, Money, Points, Price};
+use torana::domain::money::{Lots, Money, Points, Price, Quantity};
 use torana::domain::order::BrokerOrderId;
 use torana::domain::rules::Rules;
 
@@ -20,6 +20,8 @@ pub(crate) struct Watch {
     /// Orders whose bytes have left.
     sent: BTreeSet<OrderId>,
     ledger: Money,
+    /// The most each order was ever changed to: a change that seemed to fail may have been made.
+    changed: BTreeMap<OrderId, Quantity>,
     accepted: BTreeSet<SignalId>,
     known: BTreeMap<BrokerOrderId, OrderId>,
     /// How many positions a day may open, and those that were opened today.
@@ -80,11 +82,16 @@ impl Watch {
                 }
                 let order = &book.orders[&fill.order];
                 assert!(fill.quantity > order.filled, "{} filled again", order.id);
+                let changed = self.changed.get(&order.id).copied();
                 assert!(
-                    fill.quantity <= order.quantity,
+                    fill.quantity <= order.quantity || Some(fill.quantity) <= changed,
                     "{} filled beyond what was asked",
                     order.id
                 );
+            }
+            Fact::ModifyWanted(change) => {
+                let most = self.changed.entry(change.order).or_insert(change.quantity);
+                *most = change.quantity.max(*most);
             }
             Fact::LegOpened(one) => self.stop_is(one.leg, one.stop),
             Fact::LegCarried(one) => self.stop_is(one.leg, one.stop),
