@@ -404,9 +404,12 @@ impl Case<'_> {
         complete
             && match order.resting.modify {
                 ModifyState::Taken(change, _) => report.quantity >= change.quantity,
-                ModifyState::Wanted(..) | ModifyState::None => {
-                    order.resting.doubted && report.quantity == order.filled
+                // a change that is wanted may have been made, and its answer lost with the process
+                ModifyState::Wanted(change, _) => {
+                    (order.resting.doubted || report.quantity >= change.quantity)
+                        && report.quantity == order.filled
                 }
+                ModifyState::None => order.resting.doubted && report.quantity == order.filled,
             }
     }
 
