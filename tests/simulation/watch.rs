@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use torana::domain::book::{Book, Intent, Leg, Order, OrderState};
-use torana::domain::fact::{Claim, Fact};
+use torana::domain::fact::{Claim, Fact, Fill};
 use torana::domain::ids::{IntentId, LegId, OrderId, Purpose, SignalId};
 use torana::domain::input::TradingState;
 use torana::domain::money::{Lots, Money, Points, Price, Quantity};
@@ -76,19 +76,7 @@ impl Watch {
                     "{broker_id} is two orders"
                 );
             }
-            Fact::Filled(fill) => {
-                if fill.order.intent.purpose == Purpose::Entry {
-                    self.opened.insert(fill.order.intent);
-                }
-                let order = &book.orders[&fill.order];
-                assert!(fill.quantity > order.filled, "{} filled again", order.id);
-                let changed = self.changed.get(&order.id).copied();
-                assert!(
-                    fill.quantity <= order.quantity || Some(fill.quantity) <= changed,
-                    "{} filled beyond what was asked",
-                    order.id
-                );
-            }
+            Fact::Filled(fill) => self.fills(&book.orders[&fill.order], fill),
             Fact::ModifyWanted(change) => {
                 let most = self.changed.entry(change.order).or_insert(change.quantity);
                 *most = change.quantity.max(*most);
@@ -112,6 +100,20 @@ impl Watch {
             }
             _ => {}
         }
+    }
+
+    /// An order fills once, and no more than what was ever asked of it.
+    fn fills(&mut self, order: &Order, fill: &Fill) {
+        if fill.order.intent.purpose == Purpose::Entry {
+            self.opened.insert(fill.order.intent);
+        }
+        assert!(fill.quantity > order.filled, "{} filled again", order.id);
+        let changed = self.changed.get(&order.id).copied();
+        assert!(
+            fill.quantity <= order.quantity || Some(fill.quantity) <= changed,
+            "{} filled beyond what was asked",
+            order.id
+        );
     }
 
     /// One more position is within what the day allows: those that were opened, and those on the way.
