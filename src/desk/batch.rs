@@ -122,7 +122,7 @@ impl Desk {
     }
 
     /// Returns the desk as this process left it, while it holds the lease: then nobody else writes
-    /// prices, and whatever else was written since keeps it from writing.
+    /// newer prices, and whatever else was written since keeps it from writing.
     fn held(&self) -> Option<Known> {
         let epoch = self.parts.lease.epoch()?;
         self.cached()
@@ -214,6 +214,8 @@ impl Desk {
         let now = self.now(standing);
         let mut book = book.clone();
         book.marks.clone_from(&standing.marks);
+        // before ours are held against them: what is stamped ahead would pass for newer
+        book.marks.forget_after(now + clock::JUMP);
         self.parts.marks.merge_into(&mut book.marks);
         book.take_touched();
         book.marks.forget_after(now + clock::JUMP);

@@ -1,6 +1,6 @@
-//! The live driver: lock, load, decide, commit.
+//! The live driver: know or load the book, decide, commit.
 //!
-//! 1. Everything that changes the book goes through [`Desk::handle`]; one lock gives one order.
+//! 1. Everything that changes the book goes through [`Desk::handle`]; one line gives one order.
 //! 2. A batch of waiting inputs is decided at once, each on the book its predecessors left, and one
 //!    commit answers all.
 //! 3. The cached book counts only when the database proves it fresh: under the lock, or, for the
@@ -126,7 +126,7 @@ pub struct Parts {
     pub lease: Arc<Lease>,
     /// Inputs that may wait.
     pub waiting_max: usize,
-    /// Inputs decided under one lock.
+    /// Inputs decided and committed together.
     pub batch_max: usize,
 }
 

@@ -266,10 +266,12 @@ impl<B: Broker> Orders<B> {
         let today = exchange_day(self.desk.clock().now());
         for order in book.orders.values() {
             let report = news(order, books, today).and_then(|news| self.settled(news));
-            if let Some(report) = report {
+            if let Some(report) = report.map(Input::Report)
+                && self.desk.would_matter(&report)
+            {
                 moved = true;
                 self.desk.crash().pass("row10");
-                self.submit(Input::Report(report), epoch).await;
+                self.submit(report, epoch).await;
                 self.desk.crash().pass("row11");
             }
             moved |= is_changing(order);
@@ -398,10 +400,6 @@ fn news(order: &Order, books: &Books, today: NaiveDate) -> Option<News> {
             ReportStatus::Working
         }
     };
-    let ended = match status {
-        ReportStatus::Cancelled | ReportStatus::Rejected => !order.state.is_closed(),
-        ReportStatus::Working | ReportStatus::Complete => false,
-    };
     // Yesterday's trades are in no book any more: what is known of them stands.
     let (quantity, value) = if gone {
         (order.filled.max(quantity), order.value.max(value))
@@ -422,7 +420,17 @@ fn news(order: &Order, books: &Books, today: NaiveDate) -> Option<News> {
     } else {
         row.and_then(|row| row.filled)
     };
-    (grew || ended).then_some(News {
+    let ended = match status {
+        ReportStatus::Cancelled | ReportStatus::Rejected => true,
+        // one that was made smaller may be complete before we know its size: then a second look, at
+        // the same fills, ends it
+        ReportStatus::Complete => {
+            quantity == order.filled && named.is_none_or(|named| named == quantity)
+        }
+        ReportStatus::Working => false,
+    };
+    let over = ended && !order.state.is_closed();
+    (grew || over).then_some(News {
         report,
         named,
         grew,

@@ -1,4 +1,4 @@
-//! Prices as seen: written by the holder of the lease, read with the lock.
+//! Prices as seen: written by the holder of the lease, read with the lock of the desk's row.
 
 use super::lock::rows;
 use super::{DeskId, Store, StoreError};

@@ -18,7 +18,7 @@ impl Store {
     pub async fn refold(&self, desk: DeskId, to: i64) -> Result<Book, StoreError> {
         let mut book = Book::default();
         let mut done = 0;
-        let mut now = None;
+        let mut latest = None;
         while done < to {
             let page = sqlx::query!(
                 "SELECT seq, at, kind, payload FROM facts
@@ -36,16 +36,16 @@ impl Store {
             for row in page {
                 let fact = journal::read_fact(&row.kind, &row.payload, &self.instruments)
                     .map_err(|bad| StoreError::corrupt("facts", format!("{}: {bad}", row.seq)))?;
-                if let Some(before) = now.filter(|before| *before < row.at) {
+                if let Some(before) = latest.filter(|before| *before < row.at) {
                     book.prune(before);
                 }
                 book.apply(&fact, row.at);
-                now = Some(row.at);
+                latest = latest.max(Some(row.at));
                 done = row.seq;
             }
         }
-        if let Some(now) = now {
-            book.prune(now);
+        if let Some(latest) = latest {
+            book.prune(latest);
         }
         book.take_touched();
         Ok(book)

@@ -191,3 +191,29 @@ async fn an_exit_that_nobody_answered_is_not_sent_again_while_its_call_may_go_on
     assert_eq!(world.calls("placeorder"), placed + 1);
     world.leaves_doubt();
 }
+
+#[tokio::test]
+async fn a_stop_that_was_made_smaller_and_fills_before_the_answer_lets_the_rest_of_the_exit_leave()
+{
+    let world = World::guarded(&[]).await;
+    let gateway = world.gateway().await;
+    world.alert(&gateway, &Alert::entry()).await;
+    let rests = |book: &Book| {
+        let mut orders = book.orders.values();
+        orders.any(|order| order.resting.armed && order.state == OrderState::Sent)
+    };
+    world.until(&gateway, "guarded", rests).await;
+    // the change is made at once and answered later than anybody waits
+    world.sim.set_faults(vec![Fault {
+        route: Some("modifyorder".to_owned()),
+        ..Fault::new(FaultName::Slow).once().ms(60_000)
+    }]);
+    world
+        .command(&["exit", "GOLD_MINI", "--lots", "1", "--why", "a test"])
+        .await;
+    world.until_called("modifyorder", 1).await;
+    world.price("76900");
+    let flat = |book: &Book| held(book) == Lots::ZERO;
+    world.until(&gateway, "flat", flat).await;
+    world.until_equal(&gateway).await;
+}
