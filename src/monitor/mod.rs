@@ -195,11 +195,13 @@ impl<B: Broker> Monitor<B> {
         }
     }
 
-    /// Says that the clock jumped; what was stamped with a time that has not come is no price.
+    /// Says that the clock jumped; what was stamped with a time that has not come is no price, and
+    /// no part of a bar.
     async fn jumped(&self, by: TimeDelta, epoch: i64) {
         self.desk
             .marks()
             .forget_after(self.desk.clock().now() + clock::JUMP);
+        self.bars.forget();
         if let Err(error) = self.desk.input(Input::ClockJumped(by), Some(epoch)).await {
             warn!(%error, seconds = by.num_seconds(), "the clock jumped, and that was not written");
         }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::spans::{Span, Spans};
-use super::{BarSource, Chart};
+use super::{BarSource, Chart, seen_last};
 use crate::domain::book::{Book, Leg};
 use crate::domain::instrument::ContractId;
 use crate::domain::rules::Rules;
@@ -56,10 +56,10 @@ fn of_contract(
         .collect();
     let since = legs
         .iter()
-        .map(|leg| leg.bar_at.unwrap_or(leg.opened_at))
+        .map(|leg| seen_last(leg.bar_at, now).unwrap_or(leg.opened_at))
         .min()?;
     let mut spans = spans.closed((since, now));
-    spans.retain(|span| legs.iter().any(|leg| waits_for(leg, *span)));
+    spans.retain(|span| legs.iter().any(|leg| waits_for(leg, (*span, now))));
     (!spans.is_empty()).then_some(Due {
         contract,
         chart,
@@ -67,6 +67,7 @@ fn of_contract(
     })
 }
 
-fn waits_for(leg: &Leg, span: Span) -> bool {
-    leg.opened_at < span.to && leg.bar_at.is_none_or(|last| !span.was_seen_by(last))
+fn waits_for(leg: &Leg, (span, now): (Span, DateTime<Utc>)) -> bool {
+    let last = seen_last(leg.bar_at, now);
+    leg.opened_at < span.to && last.is_none_or(|last| !span.was_seen_by(last))
 }

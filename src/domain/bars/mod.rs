@@ -146,22 +146,29 @@ impl BarRules {
         one.distance(other).get() * Decimal::ONE_HUNDRED > self.apart.get() * one.get()
     }
 
+    /// Returns a bar as it closed: an alert is made some time after, and how long that takes says
+    /// nothing of the bar.
+    pub fn closed(&self, bar: &Bar) -> Bar {
+        let end = bar.opened_at.zip(self.chart(bar.instrument));
+        let end = end.map(|(opened, chart)| opened + chart.length);
+        let end = end.filter(|_| self.builds(bar.instrument));
+        Bar {
+            at: end.map_or(bar.at, |end| bar.at.min(end)),
+            ..*bar
+        }
+    }
+
     /// Returns whether a bar is another than the one that closed last of what it would be judged
     /// with: later, and not the same bar seen by somebody else.
     pub fn is_newer(&self, bar: &Bar, last: DateTime<Utc>) -> bool {
-        let length = bar.opened_at.map(|opened| bar.at - opened);
-        match (bar.from, bar.opened_at, length) {
-            (BarFrom::History | BarFrom::Ticks, Some(opened), Some(length)) => {
-                last <= opened + late(length)
-            }
-            (BarFrom::Alert { .. } | BarFrom::History | BarFrom::Ticks, _, length) => {
-                let known = length.or_else(|| self.chart(bar.instrument).map(|one| one.length));
-                // where nothing but alerts brings bars, each is a bar of its own
-                let built = self.builds(bar.instrument);
-                let apart = known.filter(|_| built).map_or(TimeDelta::zero(), late);
-                bar.at > last && bar.at - last >= apart
-            }
+        // where nothing but alerts brings bars, each is a bar of its own
+        let built = self.builds(bar.instrument);
+        if let Some(opened) = bar.opened_at.filter(|_| built || is_built(bar.from)) {
+            return last <= opened + late(bar.at - opened);
         }
+        let chart = self.chart(bar.instrument).filter(|_| built);
+        let apart = chart.map_or(TimeDelta::zero(), |chart| late(chart.length));
+        bar.at > last && bar.at - last >= apart
     }
 
     /// Returns whether bars of an instrument are built where no alert brings them.
@@ -169,6 +176,19 @@ impl BarRules {
         let built = [BarSource::History, BarSource::Ticks];
         self.chart(instrument).is_some() && built.iter().any(|one| self.takes(instrument, *one))
     }
+}
+
+const fn is_built(from: BarFrom) -> bool {
+    match from {
+        BarFrom::Alert { .. } => false,
+        BarFrom::History | BarFrom::Ticks => true,
+    }
+}
+
+/// Returns when a bar closed last that was seen, as far as that moment has come: one that lies ahead
+/// was seen by a clock that was ahead, and hides no bar of the true time.
+pub fn seen_last(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    last.filter(|last| *last - now <= LATE_MAX)
 }
 
 /// Returns how long after its close a bar of this length is still spoken of.

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Decision;
 use super::exit::Out;
 use super::peel::Standing;
-use crate::domain::bars::{BarRules, BarSource};
+use crate::domain::bars::{BarRules, BarSource, seen_last};
 use crate::domain::book::{InstrumentState, Leg, Position};
 use crate::domain::calendar::{Session, passed};
 use crate::domain::charges::{ChargeKind, Traded};
@@ -40,6 +40,7 @@ struct Closing<'a> {
     bar: &'a Bar,
     instrument: &'a Instrument,
     rules: &'a BarRules,
+    now: DateTime<Utc>,
     /// The source whose signal opened the position.
     own: SourceId,
     frozen: bool,
@@ -55,6 +56,7 @@ impl Decision<'_> {
             let code = Code("bar_not_taken");
             return self.say(Fact::SignalRecorded { signal, code });
         }
+        let bar = &view.rules.bars.closed(bar);
         self.record(bar);
         let Some(instrument) = view.rules.instruments.get(bar.instrument) else {
             return;
@@ -75,6 +77,7 @@ impl Decision<'_> {
                 bar,
                 instrument,
                 rules: &view.rules.bars,
+                now: view.now,
                 own: position.source,
                 frozen,
             };
@@ -85,7 +88,7 @@ impl Decision<'_> {
     /// Says that a bar was seen; an older one than the newest says nothing new.
     fn record(&mut self, bar: &Bar) {
         let known = self.view.book.instruments.get(&bar.instrument);
-        let newest = known.and_then(|known| known.bar_at);
+        let newest = seen_last(known.and_then(|known| known.bar_at), self.view.now);
         let rules = &self.view.rules.bars;
         let is_new = newest.is_none_or(|newest| rules.is_newer(bar, newest));
         if let Some(signal) = alert(bar) {
@@ -425,9 +428,8 @@ impl Closing<'_> {
     /// other serve; what was built, was built for the series.
     fn judges(&self, leg: &Leg) -> bool {
         let closed = self.bar.at;
-        let is_newer = leg
-            .bar_at
-            .is_none_or(|last| self.rules.is_newer(self.bar, last));
+        let is_newer =
+            seen_last(leg.bar_at, self.now).is_none_or(|last| self.rules.is_newer(self.bar, last));
         let is_own = match self.bar.from {
             BarFrom::Alert { source, .. } => {
                 source == self.own || leg.series.is_none_or(|known| known == source)

@@ -81,6 +81,12 @@ impl<B: Broker> Bars<B> {
         }
     }
 
+    /// Forgets what was brought and heard: the clock jumped, and it is of another time.
+    pub fn forget(&self) {
+        self.tapes.forget();
+        self.known().clear();
+    }
+
     fn known(&self) -> MutexGuard<'_, BTreeMap<ContractId, Known>> {
         // Each entry is consistent after every step: a panic elsewhere cannot have bent it.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)

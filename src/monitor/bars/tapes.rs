@@ -41,6 +41,11 @@ impl Tapes {
         self.all().get(&contract)?.made(span)
     }
 
+    /// Forgets every tick.
+    pub(super) fn forget(&self) {
+        self.all().clear();
+    }
+
     fn all(&self) -> MutexGuard<'_, BTreeMap<ContractId, Tape>> {
         // A tape is consistent after every step: a panic elsewhere cannot have bent it.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
