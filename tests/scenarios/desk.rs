@@ -11,7 +11,7 @@ use torana::domain::calendar::Session;
 use torana::domain::decide::{answer, decide};
 use torana::domain::fact::{Fact, Goal, LedgerKind, Movement};
 use torana::domain::gates::{EntryKind, Judged, Trace};
-use torana::domain::ids::{Cause, OrderId, Purpose};
+use torana::domain::ids::{Cause, IntentId, OrderId, Purpose};
 use torana::domain::input::{
     CallKind, CallResult, Dispatch, Funds, Input, Mark, Outcome, PriceSource, Quote, Report,
     ReportStatus, SeenMargin, SeenTerms, Tick,
@@ -38,6 +38,9 @@ pub(crate) struct Desk {
     pub(crate) facts: Vec<Fact>,
     /// Every order that was claimed, in order of time.
     pub(crate) claimed: Vec<OrderId>,
+    /// Goals and orders that there ever were: the book forgets them, the database does not.
+    goals: BTreeSet<IntentId>,
+    wanted: BTreeSet<OrderId>,
     /// Every gate that was asked: of an add or not, which, and whether it passed.
     pub(crate) asked: BTreeSet<(bool, &'static str, bool)>,
     /// Prices that are always fresh, by contract; a story may let one grow old.
@@ -61,6 +64,8 @@ impl Desk {
             now: ten_thirty,
             facts: Vec::new(),
             claimed: Vec::new(),
+            goals: BTreeSet::new(),
+            wanted: BTreeSet::new(),
             asked: BTreeSet::new(),
             fresh: BTreeMap::new(),
             charts: BTreeMap::new(),
@@ -159,12 +164,11 @@ impl Desk {
             }
             match &fact {
                 Fact::IntentApproved(approval) => {
-                    let known = self.book.intents.contains_key(&approval.intent);
-                    assert!(!known, "{} was used before", approval.intent);
+                    let new = self.goals.insert(approval.intent);
+                    assert!(new, "{} was used before", approval.intent);
                 }
                 Fact::OrderWanted { order, .. } => {
-                    let known = self.book.orders.contains_key(order);
-                    assert!(!known, "{order} was used before");
+                    assert!(self.wanted.insert(*order), "{order} was used before");
                 }
                 _ => {}
             }

@@ -23,6 +23,9 @@ pub(crate) struct Watch {
     /// The most each order was ever changed to: a change that seemed to fail may have been made.
     changed: BTreeMap<OrderId, Quantity>,
     accepted: BTreeSet<SignalId>,
+    /// Goals and orders that there ever were: the book forgets them, the database does not.
+    goals: BTreeSet<IntentId>,
+    wanted: BTreeSet<OrderId>,
     known: BTreeMap<BrokerOrderId, OrderId>,
     /// How many positions a day may open, and those that were opened today.
     opens_max: Option<u32>,
@@ -41,7 +44,7 @@ impl Watch {
     pub(crate) fn may_become_true(&mut self, book: &Book, fact: &Fact) {
         match fact {
             Fact::OrderWanted { order, .. } => {
-                assert!(!book.orders.contains_key(order), "{order} is wanted twice");
+                assert!(self.wanted.insert(*order), "{order} is wanted twice");
                 assert!(
                     book.live_order(order.intent).is_none(),
                     "two live orders of {}",
@@ -50,6 +53,8 @@ impl Watch {
             }
             Fact::DayStarted { .. } => self.opened.clear(),
             Fact::IntentApproved(one) => {
+                let new = self.goals.insert(one.intent);
+                assert!(new, "{} was used before", one.intent);
                 if one.intent.purpose == Purpose::Entry {
                     self.may_open(book);
                 }

@@ -5,6 +5,7 @@ use crate::domain::book::{CancelState, Intent, Leg, OrderState};
 use crate::domain::fact::{Approval, CancelWhy, Code, ExitReason, Fact, Goal, IntentEnd, OrderEnd};
 use crate::domain::ids::{Cause, IntentId, LegId, Purpose};
 use crate::domain::input::TradingState;
+use crate::domain::instrument::InstrumentIx;
 use crate::domain::money::Lots;
 use crate::domain::signal::{Signal, Which};
 
@@ -171,6 +172,32 @@ impl Decision<'_> {
                 let wanted = intent.lots.unwrap_or(Lots::ONE);
                 self.exit_intent(intent, Out { lots: None, ..out }, (number, wanted));
             }
+        }
+    }
+
+    /// Takes out what is there and what is coming, as far as it is free to leave. Each exit is named
+    /// after its leg: what set it in motion may last for days, longer than the names of its exits
+    /// are kept.
+    pub(super) fn exit_everything(
+        &mut self,
+        out: impl Fn(Cause) -> Out,
+        is_free: impl Fn(InstrumentIx) -> bool,
+    ) {
+        let book = self.view.book;
+        let legs = book.legs.values().filter(|leg| leg.is_open());
+        let legs: Vec<&Leg> = legs
+            .filter(|leg| is_free(leg.contract.instrument))
+            .collect();
+        for leg in &legs {
+            self.exit_leg(leg, out(leg.id.0), leg.exits);
+        }
+        // The entry of an open leg was given up with the leg.
+        let coming = book
+            .open_intents()
+            .filter(|one| one.opens() && is_free(one.contract.instrument))
+            .filter(|one| legs.iter().all(|leg| leg.id != one.leg));
+        for intent in coming {
+            self.exit_all(&[], &[intent], out(intent.leg.0));
         }
     }
 

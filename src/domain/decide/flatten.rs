@@ -15,10 +15,8 @@ use super::Decision;
 use super::exit::Out;
 use crate::domain::book::{Flatten, Intent, Leg, OrderState};
 use crate::domain::calendar::Session;
-use crate::domain::fact::{CancelWhy, Code, ExitReason, Fact};
-use crate::domain::ids::Purpose;
+use crate::domain::fact::{Code, ExitReason, Fact};
 use crate::domain::input::{ExitWhat, Operator, Scope, TradingState};
-use crate::domain::money::Lots;
 use crate::domain::order::Exchange;
 
 /// How often the pause between two reports doubles: 30 s become 16 min.
@@ -61,7 +59,14 @@ impl Decision<'_> {
             return;
         };
         let before = self.facts.len();
-        self.take_out(flatten);
+        let out = |cause| Out {
+            cause,
+            signal: None,
+            reason: ExitReason::Kill,
+            by_person: true,
+            lots: None,
+        };
+        self.exit_everything(out, |_| true);
         if self.facts.len() > before {
             return;
         }
@@ -115,39 +120,6 @@ impl Decision<'_> {
         let all = held.chain(book.open_intents().map(|one| one.contract));
         all.filter_map(|one| Some(instruments.get(one.instrument)?.exchange))
             .collect()
-    }
-
-    fn take_out(&mut self, flatten: &Flatten) {
-        let book = self.view.book;
-        let mut number = book
-            .intents
-            .keys()
-            .filter(|id| id.cause == flatten.id && id.purpose == Purpose::Exit)
-            .map(|id| id.number.saturating_add(1))
-            .max()
-            .unwrap_or(0);
-        let out = Out {
-            cause: flatten.id,
-            signal: None,
-            reason: ExitReason::Kill,
-            by_person: true,
-            lots: None,
-        };
-        for leg in book.legs.values().filter(|leg| leg.is_open()) {
-            self.exit_leg(leg, out, number);
-            number = number.saturating_add(1);
-        }
-        let coming = book.open_intents().filter(|intent| intent.opens());
-        // The entry of an open leg was given up with the leg.
-        let others = coming.filter(|one| book.legs.get(&one.leg).is_none_or(|leg| !leg.is_open()));
-        for intent in others {
-            let gone = self.give_up(intent, CancelWhy::Exit);
-            if !gone && book.exit_of(intent.leg).is_none() {
-                let wanted = intent.lots.unwrap_or(Lots::ONE);
-                self.exit_intent(intent, out, (number, wanted));
-                number = number.saturating_add(1);
-            }
-        }
     }
 
     /// Returns since when nothing has been held, wanted or at work.

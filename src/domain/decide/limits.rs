@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use super::Decision;
 use super::exit::Out;
-use crate::domain::book::{Intent, Leg, Limits};
+use crate::domain::book::Limits;
 use crate::domain::fact::{BY_LIMIT, Code, ExitReason, Fact};
 use crate::domain::input::{Latch, Operator, Scope, TradingState};
 use crate::domain::money::{Money, Percent};
@@ -112,20 +112,7 @@ impl Decision<'_> {
     fn flatten_for_limit(&mut self) {
         let book = self.view.book;
         let free = |instrument| book.state_of(instrument) != TradingState::Frozen;
-        let legs = book.legs.values().filter(|leg| leg.is_open());
-        let legs: Vec<&Leg> = legs.filter(|leg| free(leg.contract.instrument)).collect();
-        for leg in &legs {
-            let out = limit_out(leg.id.0);
-            self.exit_leg(leg, out, leg.exits);
-        }
-        let coming: Vec<&Intent> = book
-            .open_intents()
-            .filter(|one| one.opens() && free(one.contract.instrument))
-            .filter(|one| legs.iter().all(|leg| leg.id != one.leg))
-            .collect();
-        for intent in coming {
-            self.exit_all(&[], &[intent], limit_out(intent.leg.0));
-        }
+        self.exit_everything(limit_out, free);
     }
 
     /// Goes on under another limit of the day, unless that is breached as well.
