@@ -5,9 +5,8 @@
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chrono::NaiveDate;
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -19,9 +18,10 @@ use crate::desk::Desk;
 use crate::domain::book::{Book, CancelState, ModifyState, Order, OrderState};
 use crate::domain::calendar::exchange_day;
 use crate::domain::ids::{OrderId, Purpose};
-use crate::domain::input::{CallKind, CallResult, Input, Outcome, Report, ReportStatus, SeenTerms};
+use crate::domain::input::{CallKind, CallResult, Input, Outcome, ReportStatus};
 use crate::domain::money::{Money, Quantity};
 use crate::domain::order::BrokerOrderId;
+use crate::domain::reconcile::{self, Ends, Shown, ShownRow};
 use crate::domain::work::{self, Call};
 
 /// Follows orders and looks lost ones up.
@@ -34,7 +34,7 @@ pub struct Orders<B> {
     polls: Vec<Duration>,
     late_look: Duration,
     looked: Mutex<Looked>,
-    ended: Mutex<BTreeMap<OrderId, Quantity>>,
+    ends: Mutex<Ends>,
 }
 
 /// When the books were read last, and how often since something moved.
@@ -53,13 +53,16 @@ struct Books {
     unsure: BTreeSet<OrderId>,
 }
 
-/// What the books say about an order that the book does not know yet.
-struct News {
-    report: Report,
-    /// What the order book says was filled, where it says so.
-    named: Option<Quantity>,
-    /// Whether more was filled than is known.
-    grew: bool,
+impl Books {
+    /// Returns what they show of an order that the broker has a name for.
+    fn shown(&self, order: &Order) -> Option<Shown> {
+        let id = order.broker_id.as_ref()?;
+        Some(Shown {
+            row: self.orders.get(id).map(shown),
+            traded: self.filled.get(id).copied().unwrap_or_default(),
+            unsure: self.unsure.contains(&order.id),
+        })
+    }
 }
 
 impl<B: Broker> Orders<B> {
@@ -86,7 +89,7 @@ impl<B: Broker> Orders<B> {
             polls,
             late_look,
             looked: Mutex::default(),
-            ended: Mutex::default(),
+            ends: Mutex::default(),
         }
     }
 
@@ -265,7 +268,10 @@ impl<B: Broker> Orders<B> {
         let mut moved = false;
         let today = exchange_day(self.desk.clock().now());
         for order in book.orders.values() {
-            let report = news(order, books, today).and_then(|news| self.settled(news));
+            let Some(shown) = books.shown(order) else {
+                continue;
+            };
+            let report = self.ends().news(order, &shown, today);
             if let Some(report) = report.map(Input::Report)
                 && self.desk.would_matter(&report)
             {
@@ -275,7 +281,7 @@ impl<B: Broker> Orders<B> {
                 self.desk.crash().pass("row11");
             }
             moved |= is_changing(order);
-            if let Some(seen) = terms(order, books).map(Input::Terms)
+            if let Some(seen) = reconcile::terms(order, &shown).map(Input::Terms)
                 && self.desk.would_matter(&seen)
             {
                 self.submit(seen, epoch).await;
@@ -287,29 +293,8 @@ impl<B: Broker> Orders<B> {
         }
     }
 
-    /// An end counts when the trade book cannot lag behind it: the order book names what was filled
-    /// and the trade book has it, or a second look has found the same. Until then only fills count.
-    fn settled(&self, news: News) -> Option<Report> {
-        let News {
-            mut report,
-            named,
-            grew,
-        } = news;
-        if matches!(
-            report.status,
-            ReportStatus::Working | ReportStatus::Complete
-        ) {
-            return Some(report);
-        }
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = ended.insert(report.order, report.quantity);
-        let twice = before == Some(report.quantity);
-        if named.map_or(twice, |named| named == report.quantity) {
-            ended.remove(&report.order);
-            return Some(report);
-        }
-        report.status = ReportStatus::Working;
-        grew.then_some(report)
+    fn ends(&self) -> MutexGuard<'_, Ends> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn submit(&self, input: Input, epoch: i64) {
@@ -339,29 +324,6 @@ fn may_be_in_doubt(book: &Book, id: OrderId) -> bool {
     })
 }
 
-/// Returns what the book shows of an order that rests until its trigger is touched.
-fn terms(order: &Order, books: &Books) -> Option<SeenTerms> {
-    let rests = order.id.intent.purpose == Purpose::Protective && order.state == OrderState::Sent;
-    let row = books
-        .orders
-        .get(order.broker_id.as_ref()?)
-        .filter(|_| rests)?;
-    let waits = match row.state {
-        BrokerState::TriggerPending => true,
-        BrokerState::Open => false,
-        BrokerState::Complete
-        | BrokerState::Cancelled
-        | BrokerState::Rejected
-        | BrokerState::Unknown(_) => return None,
-    };
-    Some(SeenTerms {
-        order: order.id,
-        quantity: row.quantity?,
-        pricing: row.pricing?,
-        waits,
-    })
-}
-
 /// Returns the orders that are at the broker or in doubt, and which it is.
 fn working(book: &Book) -> Vec<(OrderId, OrderState)> {
     let all = book.orders.values().map(|order| (order.id, order.state));
@@ -383,56 +345,22 @@ fn sums(trades: &[TradeRow]) -> BTreeMap<BrokerOrderId, (Quantity, Money)> {
     sums
 }
 
-/// Returns what the books say about an order that the book does not know yet. All our orders are
-/// for the day: one of an earlier day that the book no longer shows is over.
-fn news(order: &Order, books: &Books, today: NaiveDate) -> Option<News> {
-    let id = order.broker_id.as_ref()?;
-    let row = books.orders.get(id);
-    let (quantity, value) = books.filled.get(id).copied().unwrap_or_default();
-    let absent = row.is_none() && !books.unsure.contains(&order.id);
-    let gone = absent && order.sent_at.is_some_and(|at| exchange_day(at) < today);
-    let status = match row.map(|row| &row.state) {
-        Some(BrokerState::Complete) => ReportStatus::Complete,
-        Some(BrokerState::Cancelled) => ReportStatus::Cancelled,
-        Some(BrokerState::Rejected) => ReportStatus::Rejected,
-        None if gone => ReportStatus::Cancelled,
-        Some(BrokerState::Open | BrokerState::TriggerPending | BrokerState::Unknown(_)) | None => {
-            ReportStatus::Working
-        }
+/// Returns a row of the order book as the core reads it.
+fn shown(row: &OrderRow) -> ShownRow {
+    let (status, waits) = match &row.state {
+        BrokerState::Complete => (ReportStatus::Complete, None),
+        BrokerState::Cancelled => (ReportStatus::Cancelled, None),
+        BrokerState::Rejected => (ReportStatus::Rejected, None),
+        BrokerState::Open => (ReportStatus::Working, Some(false)),
+        BrokerState::TriggerPending => (ReportStatus::Working, Some(true)),
+        BrokerState::Unknown(_) => (ReportStatus::Working, None),
     };
-    // Yesterday's trades are in no book any more: what is known of them stands.
-    let (quantity, value) = if gone {
-        (order.filled.max(quantity), order.value.max(value))
-    } else {
-        (quantity, value)
-    };
-    let grew = quantity > order.filled;
-    let text = row.and_then(|row| row.reason.clone());
-    let report = Report {
-        order: order.id,
-        quantity,
-        value,
+    ShownRow {
         status,
-        text,
-    };
-    let named = if gone {
-        Some(quantity)
-    } else {
-        row.and_then(|row| row.filled)
-    };
-    let ended = match status {
-        ReportStatus::Cancelled | ReportStatus::Rejected => true,
-        // one that was made smaller may be complete before we know its size: then a second look, at
-        // the same fills, ends it
-        ReportStatus::Complete => {
-            quantity == order.filled && named.is_none_or(|named| named == quantity)
-        }
-        ReportStatus::Working => false,
-    };
-    let over = ended && !order.state.is_closed();
-    (grew || over).then_some(News {
-        report,
-        named,
-        grew,
-    })
+        filled: row.filled,
+        text: row.reason.clone(),
+        quantity: row.quantity,
+        pricing: row.pricing,
+        waits,
+    }
 }

@@ -5,13 +5,45 @@ use core::ops::{Deref, DerefMut};
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
+use torana::domain::book::{ModifyState, Order as Ours};
 use torana::domain::calendar::exchange_day;
+use torana::domain::fact::Claim;
+use torana::domain::ids::OrderId;
+use torana::domain::input::{CallKind, CallResult, Dispatch, Input, Quote};
 use torana::domain::money::{Money, Price, Quantity};
-use torana::domain::order::{Exchange, Product, Side};
+use torana::domain::order::{BrokerOrderId, Exchange, Pricing, Product, Side, Ticket};
+use torana::domain::reconcile::{Shown, ShownRow};
 use torana::domain::rules::Rules;
 use torana::sim::account::{Executed, PositionKey};
 use torana::sim::order::{Order, Trade};
 use torana::sim::venue::Venue;
+
+/// Returns the question whether an order may leave.
+pub(crate) fn dispatch(
+    order: OrderId,
+    quote: Option<Quote>,
+    baseline: Vec<BrokerOrderId>,
+) -> Input {
+    Input::Dispatch(Box::new(Dispatch {
+        order,
+        quote,
+        epoch: 1,
+        baseline,
+    }))
+}
+
+/// Returns an order in the broker's terms, as it may leave.
+pub(crate) fn ticket(rules: &Rules, order: &Ours, claim: &Claim) -> Ticket {
+    let instruments = &rules.instruments;
+    Ticket {
+        symbol: instruments.symbol(order.contract),
+        exchange: instruments.get(order.contract.instrument).unwrap().exchange,
+        product: order.product,
+        side: claim.side,
+        quantity: claim.quantity,
+        pricing: claim.pricing,
+    }
+}
 
 /// The broker.
 pub(crate) struct Broker(Venue);
@@ -73,6 +105,66 @@ impl Broker {
             exchange,
             symbol,
             product,
+        })
+    }
+
+    /// Takes an order, of which perhaps only so much trades; returns its answer.
+    pub(crate) fn takes(
+        &mut self,
+        ticket: &Ticket,
+        held_at: Option<u64>,
+        now: DateTime<Utc>,
+    ) -> CallResult {
+        let placed = self.0.place(ticket, held_at, now);
+        let refused = || CallResult::Refused("no such contract".to_owned());
+        placed.map_or_else(refused, CallResult::Sent)
+    }
+
+    /// Cancels an order or changes its terms; returns the answer.
+    pub(crate) fn changes(
+        &mut self,
+        order: &Ours,
+        call: CallKind,
+        now: DateTime<Utc>,
+    ) -> CallResult {
+        let id = order.broker_id.clone().unwrap();
+        let done = match (call, order.resting.modify) {
+            (CallKind::Modify, ModifyState::Wanted(change, _)) => {
+                let (trigger, limit) = (change.trigger, change.limit);
+                let terms = (change.quantity, Pricing::StopLimit { trigger, limit });
+                self.0.modify(&id, terms, now)
+            }
+            (CallKind::Cancel, _) => self.0.cancel(&id, now),
+            _ => unreachable!("nobody wants that of {}", order.id),
+        };
+        if done {
+            CallResult::Sent(id)
+        } else {
+            CallResult::Refused("already final".to_owned())
+        }
+    }
+
+    /// Returns what both books show of an order of ours: they are of the day.
+    pub(crate) fn shown(&self, order: &Ours, now: DateTime<Utc>) -> Option<Shown> {
+        let (id, today) = (order.broker_id.as_ref()?, exchange_day(now));
+        let theirs = self.0.floor.order(id.as_str());
+        if theirs.is_none_or(|theirs| exchange_day(theirs.at) < today) {
+            return Some(Shown::default());
+        }
+        let said = self.0.report(order.id, id)?;
+        let terms = self.0.terms(order.id, id);
+        let row = ShownRow {
+            status: said.status,
+            filled: Some(said.quantity),
+            text: None,
+            quantity: terms.map(|terms| terms.quantity),
+            pricing: terms.map(|terms| terms.pricing),
+            waits: terms.map(|terms| terms.waits),
+        };
+        Some(Shown {
+            row: Some(row),
+            traded: (said.quantity, said.value),
+            unsure: false,
         })
     }
 

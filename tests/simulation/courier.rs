@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use torana::domain::book::{ModifyState, Order, OrderState};
-use torana::domain::fact::Claim;
+use torana::domain::book::{Order, OrderState};
+use torana::domain::calendar::exchange_day;
 use torana::domain::ids::OrderId;
-use torana::domain::input::{CallKind, CallResult, Dispatch, Found, Input, Outcome, Proof};
-use torana::domain::order::{BrokerOrderId, Pricing, Ticket, TicketKey};
-use torana::domain::reconcile;
+use torana::domain::input::{CallKind, CallResult, Found, Input, Outcome, Proof};
+use torana::domain::order::{BrokerOrderId, Ticket, TicketKey};
+use torana::domain::reconcile::{self, Shown};
 use torana::domain::work::{self, Call};
 
+use crate::broker::{dispatch, ticket};
 use crate::life::{Late, Life, Search};
 
 impl Life {
@@ -57,37 +58,13 @@ impl Life {
             }
             match call {
                 Call::Place(_) => self.place(id),
-                Call::Cancel(_) => self.cancel(id),
-                Call::Modify(_) => self.modify(id),
+                Call::Cancel(_) => self.change(id, CallKind::Cancel),
+                Call::Modify(_) => self.change(id, CallKind::Modify),
                 Call::Resolve(_) => self.resolve(id),
                 Call::Follow(_) => {}
             }
         }
-        let known: Vec<(OrderId, BrokerOrderId)> = self
-            .book
-            .orders
-            .values()
-            .filter(|order| {
-                let lately = |at| self.now - at < TimeDelta::minutes(5);
-                order.closed_at.is_none_or(lately)
-            })
-            .filter_map(|order| Some((order.id, order.broker_id.clone()?)))
-            .collect();
-        for (id, broker_id) in known {
-            self.follow(id, &broker_id);
-        }
-    }
-
-    fn ticket(&self, order: &Order, claim: &Claim) -> Ticket {
-        let key = self.key(order);
-        Ticket {
-            symbol: key.symbol,
-            exchange: key.exchange,
-            product: order.product,
-            side: claim.side,
-            quantity: claim.quantity,
-            pricing: claim.pricing,
-        }
+        self.follow();
     }
 
     fn key(&self, order: &Order) -> TicketKey {
@@ -116,16 +93,10 @@ impl Life {
             .get(&order.contract)
             .map(|mark| mark.quote);
         let quote = quote.filter(|_| !(self.faults && self.chance.happens(50)));
-        let dispatch = Dispatch {
-            order: id,
-            quote,
-            epoch: 1,
-            baseline,
-        };
-        let facts = self.feed(&Input::Dispatch(Box::new(dispatch)));
+        let facts = self.feed(&dispatch(id, quote, baseline));
         let claim = facts.iter().find_map(|fact| fact.claim().cloned());
         if let Some(claim) = claim {
-            let ticket = self.ticket(&order, &claim);
+            let ticket = ticket(&self.rules, &order, &claim);
             let per_lot = self.stock_of(order.contract).per_lot;
             let lots = u64::from(claim.lots.get());
             assert_eq!(ticket.quantity.get(), lots * per_lot, "{id}: its lots");
@@ -179,9 +150,9 @@ impl Life {
             19..=26 => {
                 let lots = u64::from(self.book.orders[&id].lots.get());
                 let part = ticket.quantity.get().div_euclid(lots) * lots.div_euclid(2);
-                self.taken(ticket, Some(part))
+                self.broker.takes(ticket, Some(part), self.now)
             }
-            _ => self.taken(ticket, None),
+            _ => self.broker.takes(ticket, None, self.now),
         };
         let outcome = Outcome {
             order: id,
@@ -189,13 +160,6 @@ impl Life {
             result,
         };
         self.comes_back(outcome);
-    }
-
-    /// The broker takes an order, of which perhaps only a part trades, or does not list its contract.
-    fn taken(&mut self, ticket: &Ticket, part: Option<u64>) -> CallResult {
-        let placed = self.broker.place(ticket, part, self.now);
-        let refused = || CallResult::Refused("no such contract".to_owned());
-        placed.map_or_else(refused, CallResult::Sent)
     }
 
     /// An answer is on its way, mostly a short one.
@@ -206,11 +170,10 @@ impl Life {
             .push((self.now + TimeDelta::seconds(wait), outcome));
     }
 
-    fn cancel(&mut self, id: OrderId) {
-        let Some(broker_id) = self.book.orders[&id].broker_id.clone() else {
-            return;
-        };
-        let text = "so it said".to_owned();
+    /// Cancels an order or changes its terms; nobody may hear of it, or nobody get it.
+    fn change(&mut self, id: OrderId, call: CallKind) {
+        let order = self.book.orders[&id].clone();
+        let (text, now) = ("so it said".to_owned(), self.now);
         let roll = if self.faults {
             self.chance.below(100)
         } else {
@@ -219,50 +182,14 @@ impl Life {
         let result = match roll {
             0..=5 => CallResult::Uncertain(text),
             6..=11 => {
-                self.broker.cancel(&broker_id, self.now);
+                self.broker.changes(&order, call, now);
                 CallResult::Uncertain(text)
             }
-            _ if self.broker.cancel(&broker_id, self.now) => CallResult::Sent(broker_id),
-            _ => CallResult::Refused("already final".to_owned()),
+            _ => self.broker.changes(&order, call, now),
         };
         let outcome = Outcome {
             order: id,
-            call: CallKind::Cancel,
-            result,
-        };
-        self.comes_back(outcome);
-    }
-
-    fn modify(&mut self, id: OrderId) {
-        let order = &self.book.orders[&id];
-        let (Some(broker_id), ModifyState::Wanted(change, _)) =
-            (order.broker_id.clone(), &order.resting.modify)
-        else {
-            return;
-        };
-        let pricing = Pricing::StopLimit {
-            trigger: change.trigger,
-            limit: change.limit,
-        };
-        let terms = (change.quantity, pricing);
-        let text = "so it said".to_owned();
-        let roll = if self.faults {
-            self.chance.below(100)
-        } else {
-            99
-        };
-        let result = match roll {
-            0..=5 => CallResult::Uncertain(text),
-            6..=11 => {
-                self.broker.modify(&broker_id, terms, self.now);
-                CallResult::Uncertain(text)
-            }
-            _ if self.broker.modify(&broker_id, terms, self.now) => CallResult::Sent(broker_id),
-            _ => CallResult::Refused("already final".to_owned()),
-        };
-        let outcome = Outcome {
-            order: id,
-            call: CallKind::Modify,
+            call,
             result,
         };
         self.comes_back(outcome);
@@ -318,15 +245,43 @@ impl Life {
         }));
     }
 
-    fn follow(&mut self, id: OrderId, broker_id: &BrokerOrderId) {
-        if self.faults && self.chance.happens(200) {
-            return; // the books could not be read
+    /// Reads both books, and tells what is news in them, by the orders as they were before.
+    fn follow(&mut self) {
+        let orders: Vec<Order> = self.book.orders.values().cloned().collect();
+        for order in orders {
+            let Some(shown) = self.books_show(&order) else {
+                continue;
+            };
+            let today = exchange_day(self.now);
+            if let Some(report) = self.ends.news(&order, &shown, today) {
+                self.feed(&Input::Report(report));
+            }
+            if let Some(terms) = reconcile::terms(&order, &shown) {
+                self.feed(&Input::Terms(terms));
+            }
         }
-        if let Some(report) = self.broker.report(id, broker_id) {
-            self.feed(&Input::Report(report));
+    }
+
+    /// Returns what the books show of an order, if they can be read: the order book may leave it out
+    /// or not say how much was filled, the trade book be behind by a look.
+    fn books_show(&mut self, order: &Order) -> Option<Shown> {
+        let mut shown = self.broker.shown(order, self.now)?;
+        let before = self.traded.insert(order.id, shown.traded);
+        if let Some(row) = &mut shown.row {
+            row.filled = row.filled.filter(|_| self.names_fills);
         }
-        if let Some(terms) = self.broker.terms(id, broker_id) {
-            self.feed(&Input::Terms(terms));
+        if !self.faults {
+            return Some(shown);
         }
+        match self.readers.below(1_000) {
+            0..200 => return None,
+            200..300 => shown.traded = before.unwrap_or_default(),
+            300..310 if shown.row.is_some() => {
+                shown.row = None;
+                shown.unsure = order.state == OrderState::Sent;
+            }
+            _ => {}
+        }
+        Some(shown)
     }
 }

@@ -15,9 +15,10 @@ use torana::domain::input::{
     Command, ExitWhat, Funds, Input, Mark, Marks, Outcome, Scope, TradingState,
 };
 use torana::domain::instrument::{ContractId, InstrumentIx};
-use torana::domain::money::{Money, Percent, Price};
+use torana::domain::money::{Money, Percent, Price, Quantity};
 use torana::domain::order::Ticket;
 use torana::domain::price::Judge;
+use torana::domain::reconcile::Ends;
 use torana::domain::rules::{
     Breakeven, EodExit, OnBreach, ProtectiveStop, RollUse, Rules, StopHitOn,
 };
@@ -88,6 +89,14 @@ pub(crate) struct Life {
     pub(crate) late: Vec<Late>,
     pub(crate) queued: Vec<(OrderId, Ticket)>,
     pub(crate) searches: BTreeMap<OrderId, Search>,
+    /// Ends that this process has seen once.
+    pub(crate) ends: Ends,
+    /// What the trade book had of each order when it was looked at last.
+    pub(crate) traded: BTreeMap<OrderId, (Quantity, Money)>,
+    /// Whether this broker's order book says what was filled.
+    pub(crate) names_fills: bool,
+    /// What can go wrong with reading the books of orders: chance of its own.
+    pub(crate) readers: Chance,
     pub(crate) readings: Readings,
     pub(crate) judges: Judges,
     /// Alerts of today, as they were sent.
@@ -115,7 +124,7 @@ pub(crate) struct Life {
 
 impl Life {
     pub(crate) fn new(seed: u64, told_max: usize) -> Self {
-        let mut chance = Chance::new(seed);
+        let (mut chance, mut readers) = (Chance::new(seed), Chance::new(!seed));
         let first: NaiveDate = chance.one_of(&FIRST_DAYS).parse().unwrap();
         let rules = rules(&mut chance, first);
         let capital = Money::rupees(CAPITAL);
@@ -136,6 +145,10 @@ impl Life {
             late: Vec::new(),
             queued: Vec::new(),
             searches: BTreeMap::new(),
+            ends: Ends::default(),
+            traded: BTreeMap::new(),
+            names_fills: readers.happens(500),
+            readers,
             readings: Readings::default(),
             judges: Judges::new(),
             sent: Vec::new(),
@@ -345,6 +358,7 @@ impl Life {
         assert!(anew == self.book, "the facts fold to another book");
         self.answers.clear();
         self.searches.clear();
+        self.ends = Ends::default();
         self.readings = Readings::default();
         let good = |mark: &Mark| Judge::knowing(Some(mark.quote.price));
         let marks = self.book.marks.contracts.iter();

@@ -3,11 +3,13 @@
 mod compare;
 mod find;
 mod nets;
+mod news;
 mod repair;
 mod unclaimed;
 
 pub use compare::{Difference, EQUITY, FOREIGN, Judged, MANUAL, Subject, compare, ours};
 pub use find::find;
 pub use nets::nets;
+pub use news::{Ends, Shown, ShownRow, terms};
 pub use repair::{legs, propose};
 pub use unclaimed::{candidates, unclaimed};

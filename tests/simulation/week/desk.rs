@@ -6,19 +6,20 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use torana::cli::story::Story;
 use torana::config::{self, Environment, Options};
-use torana::domain::book::{Book, Leg, ModifyState};
+use torana::domain::book::{Book, Leg};
 use torana::domain::calendar::{Session, exchange_day, from_ist};
 use torana::domain::decide::decide;
-use torana::domain::fact::{Claim, Fact, Goal, LedgerKind, Movement};
+use torana::domain::fact::{Fact, Goal, LedgerKind, Movement};
 use torana::domain::ids::{Cause, OrderId, Purpose};
 use torana::domain::input::{
-    BrokerState, CallKind, CallResult, Command, Dispatch, FeedState, Input, Mark, Operator,
-    Outcome, PriceSource, Quote, Tick,
+    BrokerState, CallKind, CallResult, Command, FeedState, Input, Mark, Operator, Outcome,
+    PriceSource, Quote, Tick,
 };
 use torana::domain::instrument::ContractId;
 use torana::domain::money::{Money, Points, Price, Ratio};
-use torana::domain::order::{BrokerOrderId, Direction, Pricing, Ticket};
+use torana::domain::order::{BrokerOrderId, Direction};
 use torana::domain::price::{Judge, Look, PriceRules, Verdict};
+use torana::domain::reconcile::{self, Ends};
 use torana::domain::rules::{ProtectiveStop, Rules, StopHitOn};
 use torana::domain::signal::{Ask, Bar, BarFrom, Layer, Signal, SourceId, Which};
 use torana::domain::work::{self, Call};
@@ -26,7 +27,7 @@ use torana::journal;
 use torana::sim::fills;
 use torana::store::views::{Fact as Written, GoalName, SignalName};
 
-use crate::broker::Broker;
+use crate::broker::{Broker, dispatch, ticket};
 use crate::market::{Stock, TRADED};
 
 /// Opening capital, in rupees.
@@ -57,6 +58,7 @@ pub(super) struct Week {
     broker: Broker,
     stocks: Vec<(Stock, Shown)>,
     judges: BTreeMap<ContractId, Judge>,
+    ends: Ends,
     away_until: Option<DateTime<Utc>>,
     journal: Vec<(Fact, DateTime<Utc>)>,
     asked: Vec<SignalName>,
@@ -76,6 +78,7 @@ impl Week {
             book: Book::default(),
             now,
             judges: BTreeMap::new(),
+            ends: Ends::default(),
             away_until: None,
             journal: Vec::new(),
             asked: Vec::new(),
@@ -401,49 +404,18 @@ impl Week {
         let order = self.book.orders[&id].clone();
         let mark = self.book.marks.contracts.get(&order.contract);
         let fresh = mark.map(|mark| mark.quote).filter(|_| !self.is_away());
-        let dispatch = Dispatch {
-            order: id,
-            quote: fresh,
-            epoch: 1,
-            baseline: Vec::new(),
-        };
-        let facts = self.feed(&Input::Dispatch(Box::new(dispatch)));
+        let facts = self.feed(&dispatch(id, fresh, Vec::new()));
         let Some(claim) = facts.iter().find_map(|fact| fact.claim().cloned()) else {
             return;
         };
         let result = if self.is_away() {
             CallResult::NotSent("connection refused".to_owned())
         } else {
-            self.sent(order.contract, order.product, &claim)
+            let ticket = ticket(&self.rules, &order, &claim);
+            self.broker.takes(&ticket, None, self.now)
         };
         self.outcome(id, CallKind::Place, result);
         self.follow(id);
-    }
-
-    fn sent(
-        &mut self,
-        contract: ContractId,
-        product: torana::domain::order::Product,
-        claim: &Claim,
-    ) -> CallResult {
-        let exchange = self
-            .rules
-            .instruments
-            .get(contract.instrument)
-            .unwrap()
-            .exchange;
-        let ticket = Ticket {
-            symbol: self.rules.instruments.symbol(contract),
-            exchange,
-            product,
-            side: claim.side,
-            quantity: claim.quantity,
-            pricing: claim.pricing,
-        };
-        match self.broker.place(&ticket, None, self.now) {
-            Some(id) => CallResult::Sent(id),
-            None => CallResult::Refused("no such contract".to_owned()),
-        }
     }
 
     fn outcome(&mut self, order: OrderId, call: CallKind, result: CallResult) {
@@ -456,28 +428,10 @@ impl Week {
 
     fn call(&mut self, id: OrderId, call: CallKind) {
         let order = self.book.orders[&id].clone();
-        let broker_id = order.broker_id.clone().unwrap();
-        let taken = if self.is_away() {
-            None
-        } else if call == CallKind::Cancel {
-            Some(self.broker.cancel(&broker_id, self.now))
+        let result = if self.is_away() {
+            CallResult::NotSent("connection refused".to_owned())
         } else {
-            let (ModifyState::Wanted(change, _) | ModifyState::Taken(change, _)) =
-                &order.resting.modify
-            else {
-                return;
-            };
-            let pricing = Pricing::StopLimit {
-                trigger: change.trigger,
-                limit: change.limit,
-            };
-            let terms = (change.quantity, pricing);
-            Some(self.broker.modify(&broker_id, terms, self.now))
-        };
-        let result = match taken {
-            None => CallResult::NotSent("connection refused".to_owned()),
-            Some(true) => CallResult::Sent(broker_id),
-            Some(false) => CallResult::Refused("already final".to_owned()),
+            self.broker.changes(&order, call, self.now)
         };
         self.outcome(id, call, result);
         self.follow(id);
@@ -488,13 +442,15 @@ impl Week {
         let Some(order) = self.book.orders.get(&id).filter(|_| !self.is_away()) else {
             return;
         };
-        let Some(broker_id) = order.broker_id.clone() else {
+        let order = order.clone();
+        let Some(shown) = self.broker.shown(&order, self.now) else {
             return;
         };
-        if let Some(report) = self.broker.report(id, &broker_id) {
+        let news = self.ends.news(&order, &shown, exchange_day(self.now));
+        if let Some(report) = news {
             self.feed(&Input::Report(report));
         }
-        if let Some(terms) = self.broker.terms(id, &broker_id) {
+        if let Some(terms) = reconcile::terms(&order, &shown) {
             self.feed(&Input::Terms(terms));
         }
     }
