@@ -6,9 +6,13 @@
 //!    the difference to what was booked before. No line ever shrinks as the value grows.
 
 use chrono::NaiveDate;
+use rust_decimal::Decimal;
 
 use super::money::{Money, Ratio};
 use super::order::{Exchange, Product, Side};
+
+/// The lines of both orders of a round trip.
+const LINES: i64 = 12;
 
 /// What is traded, as charges see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,7 +87,18 @@ pub struct ChargeLines {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Charges {
     rates: Vec<ChargeRates>,
+    /// What a round trip costs at most under each of them.
+    most: Vec<Most>,
     rounding: ChargeRounding,
+}
+
+/// What a round trip costs at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Most {
+    /// This part of its value one way,
+    of_value: Ratio,
+    /// and this much whatever its value.
+    besides: Money,
 }
 
 impl ChargeKind {
@@ -162,11 +177,32 @@ impl ChargeRates {
     }
 }
 
+impl Most {
+    /// Adds up what each line is at most: brokerage its cap both ways, everything else its part of
+    /// the value; and a paisa a line, as rounding adds no more.
+    fn of(rates: &ChargeRates) -> Self {
+        let part = |ratio: Ratio| ratio.get().max(Decimal::ZERO);
+        let gross = Decimal::ONE + part(rates.gst);
+        let fees = Decimal::TWO * (part(rates.exchange_fee) + part(rates.sebi)) * gross;
+        let taxes = part(rates.stt_buy) + part(rates.stt_sell) + part(rates.stamp_buy);
+        let brokerage = Decimal::TWO * rates.brokerage_max.get().max(Decimal::ZERO) * gross;
+        Self {
+            of_value: Ratio::new(fees + taxes),
+            besides: Money::new(brokerage + Decimal::new(LINES, 2)),
+        }
+    }
+}
+
 impl Charges {
     /// Returns the table of these rows; their order does not matter.
     pub fn new(mut rates: Vec<ChargeRates>, rounding: ChargeRounding) -> Self {
         rates.sort_by_key(|row| (row.exchange, row.kind, row.valid_from));
-        Self { rates, rounding }
+        let most = rates.iter().map(Most::of).collect();
+        Self {
+            rates,
+            most,
+            rounding,
+        }
     }
 
     /// Returns every row, for display.
@@ -186,15 +222,17 @@ impl Charges {
         kind: ChargeKind,
         day: NaiveDate,
     ) -> Option<&ChargeRates> {
-        let rows = || {
-            self.rates
-                .iter()
-                .filter(move |row| row.exchange == exchange && row.kind == kind)
-        };
-        rows()
+        self.rates.get(self.place(exchange, kind, day)?)
+    }
+
+    fn place(&self, exchange: Exchange, kind: ChargeKind, day: NaiveDate) -> Option<usize> {
+        let rows = || self.rates.iter().enumerate();
+        let is_like = |row: &ChargeRates| row.exchange == exchange && row.kind == kind;
+        let in_force = rows()
             .rev()
-            .find(|row| row.valid_from <= day)
-            .or_else(|| rows().next())
+            .find(|(_, row)| is_like(row) && row.valid_from <= day);
+        let found = in_force.or_else(|| rows().find(|(_, row)| is_like(row)));
+        found.map(|(place, _)| place)
     }
 
     /// Returns the first day of the row that replaces this one.
@@ -217,6 +255,16 @@ impl Charges {
     /// adds is the difference of two of these.
     pub fn for_order(&self, traded: Traded, value: Money) -> Money {
         self.lines(traded, value).total(self.rounding)
+    }
+
+    /// Returns an amount that buying and selling this value never costs more than, by one
+    /// multiplication: where even that is little enough, nobody has to count.
+    pub fn round_trip_max(&self, traded: Traded, value: Money) -> Money {
+        let place = self.place(traded.exchange, traded.kind, traded.day);
+        let most = place.and_then(|place| self.most.get(place));
+        most.map_or(Money::ZERO, |most| {
+            value.times(most.of_value.get()).max(Money::ZERO) + most.besides
+        })
     }
 
     /// Returns what buying and selling this value costs, in whole paise per order.
@@ -245,8 +293,6 @@ pub struct Traded {
 
 #[cfg(test)]
 mod tests {
-    use rust_decimal::Decimal;
-
     use super::*;
 
     fn ratio(text: &str) -> Ratio {
@@ -318,6 +364,42 @@ mod tests {
         assert_eq!(
             table().round_trip(nfo, Money::rupees(1_560_000)),
             rupees("929.46")
+        );
+    }
+
+    #[test]
+    fn no_round_trip_costs_more_than_the_most_and_few_much_less() {
+        for rounding in [ChargeRounding::Total, ChargeRounding::ContractNote] {
+            let rows = vec![
+                rates(Exchange::Nfo, "2026-04-01", "0.0005", "0.0000183"),
+                rates(Exchange::Mcx, "2024-10-01", "0.0001", "0.000021"),
+            ];
+            let table = Charges::new(rows, rounding);
+            let sides = [
+                order(Exchange::Nfo, Side::Buy, "2026-11-20"),
+                order(Exchange::Mcx, Side::Sell, "2026-11-20"),
+            ];
+            for (traded, paise) in sides
+                .into_iter()
+                .flat_map(|one| (0..46).map(move |digits| (one, 1_i64 << digits)))
+            {
+                let value = Money::new(Decimal::new(paise - 1, 2));
+                let (cost, most) = (
+                    table.round_trip(traded, value),
+                    table.round_trip_max(traded, value),
+                );
+                assert!(cost <= most, "{traded:?} {value}: {cost} and {most}");
+                let brokerage = rupees("48");
+                assert!(
+                    most <= cost + brokerage,
+                    "{traded:?} {value}: {cost} and {most}"
+                );
+            }
+        }
+        let unknown = order(Exchange::Nse, Side::Buy, "2026-11-20");
+        assert_eq!(
+            table().round_trip_max(unknown, Money::rupees(10_000_000)),
+            Money::ZERO
         );
     }
 

@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 
 use super::money::{PRICE_MAX, Percent, Points, Price};
 use super::order::{Direction, Side};
+use super::short;
 
 /// The smallest step of a price; above zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,7 +90,8 @@ pub fn is_on_tick(price: Price, tick: Tick) -> bool {
 
 /// Returns the nearest whole tick at or below `price`.
 pub fn round_down(price: Price, tick: Tick) -> Price {
-    clamped(price.get() - beyond(price.get(), tick), price, tick)
+    let below = short::difference(price.get(), beyond(price.get(), tick));
+    clamped(below, price, tick)
 }
 
 /// Returns the nearest whole tick at or above `price`.
@@ -98,7 +100,8 @@ pub fn round_up(price: Price, tick: Tick) -> Price {
     if beyond.is_zero() {
         return price;
     }
-    clamped(price.get() - beyond + tick.0, price, tick)
+    let below = short::difference(price.get(), beyond);
+    clamped(short::sum(below, tick.0), price, tick)
 }
 
 /// Returns the stop on the tick at the side that risks less: up for a long, down for a short.
@@ -150,10 +153,10 @@ fn short_beyond(value: Decimal, tick: Decimal) -> Option<Decimal> {
 /// Returns `value` as a price between one tick and the highest whole tick; `price` is what it came
 /// from, on the way there.
 fn clamped(value: Decimal, price: Price, tick: Tick) -> Price {
-    if value <= Decimal::ZERO {
+    if short::compared(value, Decimal::ZERO).is_le() {
         return lowest(tick, price);
     }
-    if value <= PRICE_MAX - tick.0 {
+    if short::compared(value, short::difference(PRICE_MAX, tick.0)).is_le() {
         return Price::new(value).unwrap_or(price); // a whole tick above it is a price still
     }
     let highest = PRICE_MAX - beyond(PRICE_MAX, tick);

@@ -80,13 +80,13 @@ impl Price {
     /// Returns this price moved by `by`, or nothing when that is no price.
     #[inline]
     pub fn moved(self, by: Points) -> Option<Self> {
-        self.0.checked_add(by.0).and_then(Self::new)
+        short::checked_sum(self.0, by.0).and_then(Self::new)
     }
 
     /// Returns this price times `ratio`, or nothing when that is no price.
     #[inline]
     pub fn times(self, ratio: Ratio) -> Option<Self> {
-        self.0.checked_mul(ratio.0).and_then(Self::new)
+        short::checked_product(self.0, ratio.0).and_then(Self::new)
     }
 
     /// Returns the sum of this price times lots.
@@ -431,6 +431,20 @@ macro_rules! ordered {
 
 // What decisions compare all the time.
 ordered!(Price, Points, Money, Percent);
+
+macro_rules! identical {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// Returns whether both are the same to the last zero behind the point; what is equal
+            /// need not be.
+            #[inline]
+            pub fn is(self, other: Self) -> bool { short::are_identical(self.0, other.0) }
+        }
+    )*};
+}
+
+// What a figure is made of that is not made again.
+identical!(Price, Points, Money, PointValue);
 
 macro_rules! shown {
     ($($name:ident),*) => {$(

@@ -43,17 +43,9 @@ pub fn due(book: &Book, rules: &Rules, now: DateTime<Utc>) -> Vec<Call> {
         return Vec::new();
     }
     let mut calls = Vec::new();
-    let mut taken: BTreeSet<Key> = book
-        .orders
-        .values()
-        .filter(|order| order.state.is_unanswered())
-        .map(key)
-        .collect();
-    let mut open: Vec<&Order> = book
-        .orders
-        .values()
-        .filter(|order| !order.state.is_closed())
-        .collect();
+    let mut open: Vec<&Order> = book.live_orders().collect();
+    let unanswered = open.iter().filter(|order| order.state.is_unanswered());
+    let mut taken: BTreeSet<Key> = unanswered.map(|order| key(order)).collect();
     // One alone has no order to be put in.
     let gains = if open.len() > 1 {
         gains(book, rules, now)

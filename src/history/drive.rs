@@ -310,9 +310,9 @@ fn levels<'a>(
         };
         [stop, leg.target, earned.filter(|_| by_price)]
     });
-    let orders = book.orders.values();
-    let orders = orders
-        .filter(move |order| !order.state.is_closed() && order.contract.instrument == instrument);
+    let orders = book
+        .live_orders()
+        .filter(move |order| order.contract.instrument == instrument);
     let triggers = orders.filter_map(|order| match order.pricing {
         Some(Pricing::StopLimit { trigger, .. }) => Some(trigger),
         Some(Pricing::Limit(limit)) => Some(limit),

@@ -111,8 +111,6 @@ pub struct World<'r, W> {
     timed_at: Option<DateTime<Utc>>,
     /// When what is over is forgotten next.
     prunes_at: Option<DateTime<Utc>>,
-    /// Whether an order may work, as far as the facts since it was looked tell.
-    may_work: bool,
     said: u64,
     /// Who watches.
     pub witness: W,
@@ -134,7 +132,6 @@ impl<'r, W: Witness> World<'r, W> {
             marked: None,
             timed_at: None,
             prunes_at: None,
-            may_work: false,
             said: 0,
             witness,
         };
@@ -265,7 +262,6 @@ impl<'r, W: Witness> World<'r, W> {
             self.said += 1;
             if moves(&fact) {
                 self.marked = None;
-                self.may_work = true;
             }
             let seen = Seen {
                 book: &self.book,
@@ -285,12 +281,8 @@ impl<'r, W: Witness> World<'r, W> {
         }
     }
 
-    fn is_busy(&mut self) -> bool {
-        if self.may_work {
-            let mut orders = self.book.orders.values();
-            self.may_work = orders.any(|order| !order.state.is_closed());
-        }
-        self.may_work
+    const fn is_busy(&self) -> bool {
+        !self.book.orders.are_over()
     }
 
     /// Follows what works until nothing changes any more.
@@ -329,9 +321,8 @@ impl<'r, W: Witness> World<'r, W> {
     fn requote(&mut self) {
         let waited: BTreeSet<ContractId> = self
             .book
-            .orders
-            .values()
-            .filter(|order| order.broker_id.is_some() && !order.state.is_closed())
+            .live_orders()
+            .filter(|order| order.broker_id.is_some())
             .map(|order| order.contract)
             .collect();
         for contract in waited {
@@ -381,9 +372,11 @@ impl<'r, W: Witness> World<'r, W> {
 
     /// Brings the marks of everything held, coming or about to be entered to the last prices.
     fn refresh(&mut self) {
-        let wanted = match self.marked.take() {
-            Some(wanted) => wanted,
-            None => self.wanted(),
+        let wanted = if let Some(wanted) = self.marked.take() {
+            wanted
+        } else {
+            self.book.weigh(self.rules, self.now);
+            self.wanted()
         };
         for contract in &wanted {
             let Some((price, _)) = self.prices.get(&contract.instrument).copied() else {

@@ -14,7 +14,7 @@ objects!(Book);
 
 impl Spread for Book {
     /// Writes everything but what was touched, which is of no moment but the one it was touched in,
-    /// and the levels, which follow from the legs.
+    /// the levels, which follow from the legs, and what was summed of them.
     fn spread(&self, fields: &mut Fields<'_, '_>) {
         let Self {
             desk,
@@ -30,6 +30,7 @@ impl Spread for Book {
             marks,
             touched: _,
             levels: _,
+            stakes: _,
         } = self;
         fields.put("desk", desk);
         fields.with("instruments", |out| {
@@ -212,11 +213,11 @@ fn list<'a>(book: &'a Value, key: &str) -> Result<&'a [Value], BadText> {
 }
 
 /// Reads a list of things by their names.
-fn all<K: Ord, T: Take>(
+fn all<K, T: Take, C: FromIterator<(K, T)>>(
     book: &Value,
     (key, names): (&str, Names<'_>),
     id: impl Fn(&T) -> K,
-) -> Result<BTreeMap<K, T>, BadText> {
+) -> Result<C, BadText> {
     let rows = list(book, key)?.iter();
     rows.map(|row| T::take(row, names).map(|one| (id(&one), one)))
         .collect()

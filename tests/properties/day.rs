@@ -136,6 +136,7 @@ impl Day {
 
     /// Decides, folds, and looks whether everything still holds.
     pub(crate) fn feed(&mut self, input: &Input) {
+        self.what_is_remembered_is_as_anew();
         let facts = decide(&self.book, &self.rules, input, self.now);
         assert_eq!(
             facts,
@@ -157,6 +158,23 @@ impl Day {
         if self.broker == Broker::Honest {
             self.nothing_beyond_what_was_meant();
             self.money_adds_up();
+        }
+    }
+
+    /// Whatever has happened since a sum was remembered: it is what it would be anew, to the last
+    /// zero. Every so often the sum is remembered again.
+    fn what_is_remembered_is_as_anew(&mut self) {
+        let one = self.book.open_intents().next().map(|intent| intent.id);
+        let sums = |day: &Self| {
+            let sum = |without| day.book.exposure(&day.rules, day.now, without);
+            format!("{:?} {:?}", sum(None), sum(one))
+        };
+        let known = sums(self);
+        let stakes = core::mem::take(&mut self.book.stakes);
+        assert_eq!(known, sums(self));
+        self.book.stakes = stakes;
+        if self.journal.len().is_multiple_of(3) {
+            self.book.weigh(&self.rules, self.now);
         }
     }
 

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
+use super::calendar::passed;
 use super::instrument::InstrumentIx;
 use super::money::{Percent, Price};
 use super::signal::{Bar, BarFrom};
@@ -149,11 +150,10 @@ impl BarRules {
     /// Returns a bar as it closed: an alert is made some time after, and how long that takes says
     /// nothing of the bar.
     pub fn closed(&self, bar: &Bar) -> Bar {
-        let end = bar.opened_at.zip(self.chart(bar.instrument));
-        let end = end.map(|(opened, chart)| opened + chart.length);
-        let end = end.filter(|_| self.builds(bar.instrument));
+        let built = bar.opened_at.zip(self.built(bar.instrument));
+        let late = built.filter(|(opened, chart)| passed(*opened, bar.at) > chart.length);
         Bar {
-            at: end.map_or(bar.at, |end| bar.at.min(end)),
+            at: late.map_or(bar.at, |(opened, chart)| opened + chart.length),
             ..*bar
         }
     }
@@ -162,19 +162,23 @@ impl BarRules {
     /// with: later, and not the same bar seen by somebody else.
     pub fn is_newer(&self, bar: &Bar, last: DateTime<Utc>) -> bool {
         // where nothing but alerts brings bars, each is a bar of its own
-        let built = self.builds(bar.instrument);
-        if let Some(opened) = bar.opened_at.filter(|_| built || is_built(bar.from)) {
-            return last <= opened + late(bar.at - opened);
+        let built = self.built(bar.instrument);
+        if let Some(opened) = bar
+            .opened_at
+            .filter(|_| built.is_some() || is_built(bar.from))
+        {
+            return passed(opened, last) <= late(passed(opened, bar.at));
         }
-        let chart = self.chart(bar.instrument).filter(|_| built);
-        let apart = chart.map_or(TimeDelta::zero(), |chart| late(chart.length));
-        bar.at > last && bar.at - last >= apart
+        let apart = built.map_or(TimeDelta::zero(), |chart| late(chart.length));
+        bar.at > last && passed(last, bar.at) >= apart
     }
 
-    /// Returns whether bars of an instrument are built where no alert brings them.
-    fn builds(&self, instrument: InstrumentIx) -> bool {
-        let built = [BarSource::History, BarSource::Ticks];
-        self.chart(instrument).is_some() && built.iter().any(|one| self.takes(instrument, *one))
+    /// Returns the series of an instrument whose bars are built where no alert brings them.
+    fn built(&self, instrument: InstrumentIx) -> Option<Chart> {
+        let known = self.instruments.get(&instrument)?;
+        let mut sources = known.sources.iter();
+        let builds = sources.any(|one| matches!(one, BarSource::History | BarSource::Ticks));
+        known.chart.filter(|_| builds)
     }
 }
 
@@ -188,7 +192,7 @@ const fn is_built(from: BarFrom) -> bool {
 /// Returns when a bar closed last that was seen, as far as that moment has come: one that lies ahead
 /// was seen by a clock that was ahead, and hides no bar of the true time.
 pub fn seen_last(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    last.filter(|last| *last - now <= LATE_MAX)
+    last.filter(|last| passed(now, *last) <= LATE_MAX)
 }
 
 /// Returns how long after its close a bar of this length is still spoken of.

@@ -377,10 +377,12 @@ impl Book {
     }
 
     fn want(&mut self, id: OrderId, lots: Lots, not_before: Option<DateTime<Utc>>) {
-        let Some(intent) = self.intents.get_mut(&id.intent) else {
+        self.on_intent(id.intent, |intent| {
+            intent.orders = intent.orders.max(id.number);
+        });
+        let Some(intent) = self.intents.get(&id.intent) else {
             return;
         };
-        intent.orders = intent.orders.max(id.number);
         let side = if intent.opens() {
             intent.direction.opening()
         } else {
@@ -409,7 +411,6 @@ impl Book {
         };
         self.orders.insert(id, order);
         self.touched.orders.insert(id);
-        self.touched.intents.insert(id.intent);
     }
 
     fn claim(&mut self, claim: &Claim, at: DateTime<Utc>) {
@@ -468,15 +469,13 @@ impl Book {
     }
 
     pub(super) fn on_intent(&mut self, id: IntentId, change: impl FnOnce(&mut Intent)) {
-        if let Some(intent) = self.intents.get_mut(&id) {
-            change(intent);
+        if self.intents.change(id, change) {
             self.touched.intents.insert(id);
         }
     }
 
     pub(super) fn on_order(&mut self, id: OrderId, change: impl FnOnce(&mut Order)) {
-        if let Some(order) = self.orders.get_mut(&id) {
-            change(order);
+        if self.orders.change(id, change) {
             self.touched.orders.insert(id);
         }
     }

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Book, Intent, Leg};
+use super::{Book, Few, Intent, Leg};
 use crate::domain::calendar::{exchange_day, passed};
 use crate::domain::fact::Goal;
 use crate::domain::ids::{IntentId, PositionId};
 use crate::domain::instrument::{ContractId, InstrumentIx, Spec};
-use crate::domain::money::{Lots, Money, Points, Price};
+use crate::domain::money::{Lots, Money, PointValue, Points, Price};
 use crate::domain::order::{Direction, Product};
 use crate::domain::rules::{Rules, SizingEquity};
 
@@ -77,17 +77,18 @@ impl Exposure {
 }
 
 /// What a figure of a leg or intent is made of.
-struct Stake {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stake {
     direction: Direction,
     price: Price,
     stop: Price,
     first_stop: Price,
     atr: Option<Points>,
-    lots: Lots,
+    pub(super) lots: Lots,
 }
 
 impl Stake {
-    fn of_leg(leg: &Leg) -> Self {
+    pub(super) const fn of_leg(leg: &Leg) -> Self {
         Self {
             direction: leg.direction,
             price: leg.entry,
@@ -112,9 +113,23 @@ impl Stake {
         })
     }
 
+    /// Returns whether both are the same, to the last zero behind the point.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let whole = |one: &Self| (one.direction, one.lots);
+        let atr = match (self.atr, other.atr) {
+            (Some(one), Some(other)) => one.is(other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        whole(self) == whole(other)
+            && atr
+            && self.price.is(other.price)
+            && self.stop.is(other.stop)
+            && self.first_stop.is(other.first_stop)
+    }
+
     /// Returns the rupees that all its lots gain by one point.
-    fn per_point(&self, spec: &Spec) -> Money {
-        Money::new(spec.point_value.get()).times(self.lots.decimal())
+    fn per_point(&self, point_value: PointValue) -> Money {
+        Money::new(point_value.get()).times(self.lots.decimal())
     }
 
     fn risk(&self, per_point: Money) -> Money {
@@ -211,33 +226,21 @@ impl Book {
         now: DateTime<Utc>,
         without: Option<IntentId>,
     ) -> Exposure {
-        let mut sum = Exposure::default();
-        // Few enough to look through: cheaper than a tree.
-        let mut open: Vec<PositionId> = Vec::new();
-        let mut count = |position| {
-            if !open.contains(&position) {
-                open.push(position);
-            }
-        };
+        let mut sum = self.staked(rules, now);
         let today = exchange_day(now);
-        for leg in self.legs.values().filter(|leg| leg.is_open()) {
-            let stake = Stake::of_leg(leg);
-            let Some(spec) = rules.instruments.spec(leg.contract, today) else {
-                continue;
-            };
-            let ours = spec.margin_per_lot(leg.entry, leg.product);
-            let margin = self.margin_of(leg.contract, ours, now);
-            sum.add(&stake, spec, leg.product);
-            sum.planned += leg.risk;
-            sum.margin_used += margin.times(leg.lots.decimal());
-            count(leg.position);
-        }
-        for intent in self.intents.values().filter(|intent| intent.opens()) {
-            // What is over only counts where the broker's cash may not contain it yet.
-            let is_over = !intent.is_open() && self.desk.funds.is_none();
-            if is_over || Some(intent.id) == without {
-                continue;
-            }
+        let is_held = |position| {
+            let mut open = self.legs.values().filter(|leg| leg.is_open());
+            open.any(|leg| {
+                leg.position == position && rules.instruments.spec(leg.contract, today).is_some()
+            })
+        };
+        let mut coming: Few<PositionId> = Few::default();
+        // What is over only counts where the broker's cash may not contain it yet.
+        let intents: &mut dyn Iterator<Item = &Intent> = match self.desk.funds {
+            Some(_) => &mut self.intents.values(),
+            None => &mut self.open_intents(),
+        };
+        for intent in intents.filter(|one| one.opens() && Some(one.id) != without) {
             let Some(spec) = rules.instruments.spec(intent.contract, today) else {
                 continue;
             };
@@ -251,14 +254,18 @@ impl Book {
             );
             sum.margin_unread += margin.times(self.unread(intent).decimal());
             if intent.is_open() {
-                sum.add(&stake, spec, intent.product);
-                sum.planned += stake.risk(stake.per_point(spec));
+                let per_point = stake.per_point(spec.point_value);
+                sum.add(&stake, spec.point_value, intent.product);
+                sum.planned += stake.risk(per_point);
                 sum.margin_reserved += margin.times(stake.lots.decimal());
-                sum.in_flight += stake.value(stake.per_point(spec));
-                count(intent.position);
+                sum.in_flight += stake.value(per_point);
+                if !is_held(intent.position) {
+                    coming.insert(intent.position);
+                }
             }
         }
-        sum.positions = u32::try_from(open.len()).unwrap_or(u32::MAX);
+        let coming = u32::try_from(coming.iter().len()).unwrap_or(u32::MAX);
+        sum.positions = sum.positions.saturating_add(coming);
         sum
     }
 
@@ -312,8 +319,8 @@ impl Book {
 }
 
 impl Exposure {
-    fn add(&mut self, stake: &Stake, spec: &Spec, product: Product) {
-        let per_point = stake.per_point(spec);
+    pub(super) fn add(&mut self, stake: &Stake, point_value: PointValue, product: Product) {
+        let per_point = stake.per_point(point_value);
         self.risk += stake.risk(per_point);
         self.volatility += stake.volatility(per_point);
         let value = stake.value(per_point);

@@ -21,9 +21,30 @@ impl<T: Ord> Few<T> {
         }
     }
 
+    /// Lets a name go.
+    pub(super) fn remove(&mut self, name: &T) {
+        if let Ok(place) = self.0.binary_search(name) {
+            self.0.remove(place);
+        }
+    }
+
+    /// Keeps some of the names.
+    pub(super) fn retain(&mut self, keeps: impl FnMut(&T) -> bool) {
+        self.0.retain(keeps);
+    }
+
     /// Returns the names, in order.
     pub fn iter(&self) -> core::slice::Iter<'_, T> {
         self.0.iter()
+    }
+
+    /// Returns those from one name to another, both included.
+    pub(super) fn between(&self, from: &T, to: &T) -> impl Iterator<Item = &T> {
+        let before = self.0.partition_point(|name| name < from);
+        self.0
+            .iter()
+            .skip(before)
+            .take_while(move |name| *name <= to)
     }
 
     /// Returns whether there are none.
@@ -57,6 +78,11 @@ mod tests {
             names.insert(name);
         }
         assert!(names.iter().eq(&[1, 2, 3]));
+        assert!(names.between(&2, &7).eq(&[2, 3]));
+        assert!(names.between(&0, &2).eq(&[1, 2]));
+        names.remove(&2);
+        names.remove(&9);
+        assert!(names.iter().eq(&[1, 3]));
         names.clear();
         assert!(names.is_empty());
     }

@@ -149,13 +149,10 @@ impl Book {
     }
 
     fn count_lots(&mut self, leg: LegId, lots: Lots) {
-        let entry = self
-            .intents
-            .values_mut()
-            .find(|intent| intent.leg == leg && intent.opens());
-        if let Some(intent) = entry {
-            intent.filled = intent.filled.plus(lots);
-            self.touched.intents.insert(intent.id);
+        let mut intents = self.intents.values();
+        let entry = intents.find(|intent| intent.leg == leg && intent.opens());
+        if let Some(id) = entry.map(|intent| intent.id) {
+            self.on_intent(id, |intent| intent.filled = intent.filled.plus(lots));
         }
     }
 

@@ -12,6 +12,8 @@ mod fills;
 mod held;
 mod levels;
 mod limits;
+mod rows;
+mod stakes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +24,8 @@ pub use few::Few;
 pub use fills::{average, share};
 pub use held::{Asked, signed};
 pub use levels::Levels;
+pub use rows::{Ends, Rows};
+pub use stakes::Stakes;
 
 use super::close::{EodState, Roll};
 use super::fact::{CancelWhy, Change, Code, ExitReason, Goal, IntentEnd, OrderEnd, StopWhy};
@@ -49,9 +53,9 @@ pub struct Book {
     /// Open legs, and those closed lately.
     pub legs: BTreeMap<LegId, Leg>,
     /// Open goals, and those closed lately.
-    pub intents: BTreeMap<IntentId, Intent>,
+    pub intents: Rows<IntentId, Intent>,
     /// Working orders, and those closed lately.
-    pub orders: BTreeMap<OrderId, Order>,
+    pub orders: Rows<OrderId, Order>,
     /// The newest accepted signal of each source and instrument.
     pub newest: BTreeMap<(SourceId, InstrumentIx), DateTime<Utc>>,
     /// Entry halves of reversals that wait until flat.
@@ -66,6 +70,8 @@ pub struct Book {
     pub touched: Touched,
     /// The nearest prices at which something may have to be done about what is held.
     pub levels: Levels,
+    /// What the open legs have at stake, as it was summed last; not part of the fold.
+    pub stakes: Stakes,
 }
 
 /// Money, state and day of the desk.
@@ -488,6 +494,18 @@ impl Intent {
     }
 }
 
+impl Ends for Intent {
+    fn is_over(&self) -> bool {
+        !self.is_open()
+    }
+}
+
+impl Ends for Order {
+    fn is_over(&self) -> bool {
+        self.state.is_closed()
+    }
+}
+
 impl Leg {
     /// Returns whether anything is held.
     pub const fn is_open(&self) -> bool {
@@ -568,7 +586,12 @@ impl Book {
 
     /// Returns the goals still pursued.
     pub fn open_intents(&self) -> impl Iterator<Item = &Intent> {
-        self.intents.values().filter(|intent| intent.is_open())
+        self.intents.going()
+    }
+
+    /// Returns the orders that are not over.
+    pub fn live_orders(&self) -> impl Iterator<Item = &Order> {
+        self.orders.going()
     }
 
     /// Returns the entries and adds of an instrument still pursued.
@@ -585,10 +608,8 @@ impl Book {
 
     /// Returns the order of an intent that is not over.
     pub fn live_order(&self, intent: IntentId) -> Option<&Order> {
-        self.orders
-            .range(intent.order(0)..=intent.order(u16::MAX))
-            .map(|(_, order)| order)
-            .find(|order| !order.state.is_closed())
+        let (first, last) = (intent.order(0), intent.order(u16::MAX));
+        self.orders.going_between(&first, &last).next()
     }
 
     /// Returns the order that rests, or is to rest, for a leg at the broker.
@@ -643,11 +664,9 @@ impl Book {
 
     /// Returns an order of an intent that is not over, other than this one.
     pub fn other_live_order(&self, order: OrderId) -> Option<&Order> {
-        let intent = order.intent;
-        self.orders
-            .range(intent.order(0)..=intent.order(u16::MAX))
-            .map(|(_, other)| other)
-            .find(|other| other.id != order && !other.state.is_closed())
+        let (first, last) = (order.intent.order(0), order.intent.order(u16::MAX));
+        let mut live = self.orders.going_between(&first, &last);
+        live.find(|other| other.id != order)
     }
 
     /// Returns the trading state of an instrument: the stricter of its own and the desk's.

@@ -167,9 +167,8 @@ impl Decision<'_> {
             (order.contract, order.product) == key
                 && order.id.intent.purpose == Purpose::Exit
                 && order.state != OrderState::Wanted
-                && !order.state.is_closed()
         };
-        if book.orders.values().any(leaves) {
+        if book.live_orders().any(leaves) {
             return;
         }
         let ours = reconcile::ours(book, self.view.rules, (key, self.view.now));

@@ -80,8 +80,7 @@ impl Decision<'_> {
             return;
         }
         let waits = book
-            .orders
-            .values()
+            .live_orders()
             .any(|order| order.state == OrderState::Queued);
         let at_once = flatten.said == 0 && (waits || book.desk.semi_auto);
         if at_once || self.is_to_be_said(flatten) {

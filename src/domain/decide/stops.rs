@@ -143,8 +143,9 @@ impl Decision<'_> {
                 .view
                 .basis(closing.instrument, bar.instrument, Some(position.contract)),
         };
-        let legs = self.view.book.legs_of(position.id);
-        if !legs.iter().any(|leg| closing.judges(leg)) {
+        let legs = self.view.book.legs_of(position.id).into_iter();
+        let legs: Vec<(&Leg, bool)> = legs.map(|leg| (leg, closing.judges(leg))).collect();
+        if !legs.iter().any(|(_, judged)| *judged) {
             return;
         }
         let Some(close) = self.on_contract(position, (bar, basis)) else {
@@ -152,7 +153,13 @@ impl Decision<'_> {
         };
         let standing: Vec<Standing<'_>> = legs
             .into_iter()
-            .map(|leg| self.judge(leg, closing, close))
+            .map(|(leg, judged)| {
+                if judged {
+                    self.judge(leg, closing, close)
+                } else {
+                    self.stands(leg, leg.stop, leg.atr)
+                }
+            })
             .collect();
         if !closing.frozen {
             self.peel(position, &standing, (close, alert(bar)));
@@ -202,9 +209,6 @@ impl Decision<'_> {
 
     /// Judges one leg on a bar; returns what is left of it to be judged with its position.
     fn judge<'l>(&mut self, leg: &'l Leg, closing: &Closing<'_>, close: Price) -> Standing<'l> {
-        if !closing.judges(leg) {
-            return self.stands(leg, leg.stop, leg.atr);
-        }
         let bar = closing.bar;
         let (before, why) = (leg.stop, leg.stop_why);
         let hit = stops::is_hit(leg.direction, before, close);

@@ -12,7 +12,7 @@ pub(super) fn nothing_uncertain(entry: &Entry<'_>) -> Judged {
     let Some(contract) = entry.contract else {
         return Judged::NotAsked;
     };
-    let mut orders = entry.view.book.orders.values();
+    let mut orders = entry.view.book.live_orders();
     plain(!orders.any(|order| {
         order.contract.instrument == contract.instrument && order.state == OrderState::Uncertain
     }))

@@ -2,7 +2,7 @@
 
 use super::shown::shown;
 use super::{Basis, Entry, EntryKind, Judged, compared, plain};
-use crate::domain::charges::{ChargeKind, Traded};
+use crate::domain::charges::{ChargeKind, Charges, Traded};
 use crate::domain::money::{Lots, Money, Points, Ratio};
 
 /// Chart and contract both have fresh prices, where they are different symbols.
@@ -64,30 +64,30 @@ pub(super) fn stop_distance(entry: &Entry<'_>) -> Judged {
     let by_atr = entry
         .atr
         .map_or(Points::ZERO, |atr| atr.times(rules.stop_atr_min));
-    let by_charges = round_trip(entry).times(rules.stop_charges_min);
-    let least = by_atr.max(by_charges);
-    if distance < least {
-        return compared(false, distance.get(), least.get());
+    let least = |charges: Points| by_atr.max(charges.times(rules.stop_charges_min));
+    // Most stops are farther away than charges could ever ask: then nobody counts them.
+    let charges_max = round_trip(entry, Charges::round_trip_max);
+    if charges_max.is_none_or(|charges| distance < least(charges)) {
+        let charges = round_trip(entry, Charges::round_trip);
+        let least = least(charges.unwrap_or(Points::ZERO));
+        if distance < least {
+            return compared(false, distance.get(), least.get());
+        }
     }
     let most = Points::new(price.get()).times(rules.stop_percent_max.ratio());
     compared(distance <= most, distance.get(), most.get())
 }
 
-/// Returns the charges of buying and selling one lot, in points.
-fn round_trip(entry: &Entry<'_>) -> Points {
-    let (Some(price), Some(spec)) = (entry.price, entry.spec) else {
-        return Points::ZERO;
-    };
+/// Returns what buying and selling one lot costs, in points.
+fn round_trip(entry: &Entry<'_>, cost: fn(&Charges, Traded, Money) -> Money) -> Option<Points> {
+    let (price, spec) = entry.price.zip(entry.spec)?;
     let traded = Traded {
         exchange: entry.instrument.exchange,
         kind: ChargeKind::of(entry.instrument.exchange, entry.product),
         side: entry.direction.opening(),
         day: entry.view.today(),
     };
-    let cost: Money = entry
-        .view
-        .rules
-        .charges
-        .round_trip(traded, spec.turnover(price, Lots::ONE));
-    cost.in_points(spec.point_value).unwrap_or(Points::ZERO)
+    let value = spec.turnover(price, Lots::ONE);
+    let cost = cost(&entry.view.rules.charges, traded, value);
+    cost.in_points(spec.point_value)
 }

@@ -17,7 +17,7 @@ pub(super) fn shown(above: Decimal, below: Decimal) -> Decimal {
 /// Returns how many percent of the whole a part is, as it is shown; the part itself, where there is
 /// no whole.
 pub(super) fn percent_shown(part: Money, whole: Money) -> Decimal {
-    let hundredfold = part.get().checked_mul(Decimal::ONE_HUNDRED);
+    let hundredfold = short::checked_product(part.get(), Decimal::ONE_HUNDRED);
     let hundredfold = hundredfold.filter(|_| whole > Money::ZERO);
     let percent = hundredfold.and_then(|all| short::quotient(all, whole.get(), PLACES));
     percent.unwrap_or_else(|| short::rounded_even(part.get(), PLACES))

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, Utc, Weekday};
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc, Weekday};
 
 use super::{ContractId, Instrument, InstrumentIx, InstrumentKind, Instruments};
 use crate::domain::calendar::{Calendar, exchange_day};
 
 /// How many months ahead a contract is looked for.
-const MONTHS_MAX: u32 = 18;
+const MONTHS_MAX: usize = 18;
 
 /// The rule of a contract's last trading day, before holidays move it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Expiry {
 impl ExpiryRule {
     /// Returns the day the rule names in the month that starts at `first`.
     fn day_in(self, first: NaiveDate) -> Option<NaiveDate> {
-        let last = first.checked_add_months(Months::new(1))?.pred_opt()?;
+        let last = first.with_day(first.num_days_in_month().into())?;
         match self {
             Self::LastDay => Some(last),
             Self::DayOfMonth(day) => first.with_day(day).or(Some(last)),
@@ -80,10 +80,12 @@ impl Instrument {
         from: NaiveDate,
         calendar: &Calendar,
     ) -> impl Iterator<Item = NaiveDate> {
-        let months = (0..MONTHS_MAX)
-            .filter_map(move |ahead| from.with_day(1)?.checked_add_months(Months::new(ahead)));
+        let months = (from.month0()..).take(MONTHS_MAX).map(move |month0| {
+            let years = i32::try_from(month0.div_euclid(12)).unwrap_or(0);
+            (from.year().saturating_add(years), month0.rem_euclid(12) + 1)
+        });
         months
-            .filter_map(|first| self.expiry_in(first.year(), first.month(), calendar))
+            .filter_map(|(year, month)| self.expiry_in(year, month, calendar))
             .filter(move |expiry| *expiry >= from)
     }
 }

@@ -28,6 +28,18 @@ pub(super) fn difference(one: Decimal, other: Decimal) -> Decimal {
     one - other
 }
 
+#[cold]
+#[inline(never)]
+pub(super) fn checked_product(one: Decimal, other: Decimal) -> Option<Decimal> {
+    one.checked_mul(other)
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn checked_sum(one: Decimal, other: Decimal) -> Option<Decimal> {
+    one.checked_add(other)
+}
+
 #[inline(never)]
 pub(super) fn quotient(above: Decimal, below: Decimal, places: u32) -> Option<Decimal> {
     let exact = above.checked_div(below)?;

@@ -116,6 +116,16 @@ pub(super) fn product(one: Decimal, other: Decimal) -> Decimal {
     }
 }
 
+/// Returns the product, or nothing where it is no number.
+#[inline(always)]
+pub(super) fn checked_product(one: Decimal, other: Decimal) -> Option<Decimal> {
+    match multiplied(one, other) {
+        Some(product) if product.size == 0 => Some(Decimal::ZERO),
+        Some(product) => Some(product.decimal()),
+        None => long::checked_product(one, other),
+    }
+}
+
 /// Returns the product without zeros at its end.
 #[inline(always)]
 pub(super) fn tidy_product(one: Decimal, other: Decimal) -> Decimal {
@@ -132,6 +142,12 @@ pub(super) fn sum(one: Decimal, other: Decimal) -> Decimal {
         Some(sum) => sum,
         None => long::sum(one, other),
     }
+}
+
+/// Returns the sum, or nothing where it is no number.
+#[inline(always)]
+pub(super) fn checked_sum(one: Decimal, other: Decimal) -> Option<Decimal> {
+    added(one, other).or_else(|| long::checked_sum(one, other))
 }
 
 /// Returns what is left of the one without the other.
@@ -183,6 +199,12 @@ fn aligned(a: Short, b: Short) -> Option<(u64, u64, u32)> {
         Ordering::Less => Some((raised(a, b.scale)?, b.size, b.scale)),
         Ordering::Greater => Some((a.size, raised(b, a.scale)?, a.scale)),
     }
+}
+
+/// Returns whether two numbers are the same to the last zero behind the point.
+#[inline(always)]
+pub(super) fn are_identical(one: Decimal, other: Decimal) -> bool {
+    one.serialize() == other.serialize()
 }
 
 /// Returns which of two numbers is the larger.

@@ -39,18 +39,23 @@ proptest! {
         let away = RoundingStrategy::MidpointAwayFromZero;
         same(rounded(one, places), one.round_dp_with_strategy(places, away))?;
         same(rounded_even(one, places), one.round_dp(places))?;
-        if let Some(theirs) = one.checked_mul(other) {
+        let serialized = |one: Option<Decimal>| one.map(|one| one.serialize());
+        let theirs = one.checked_add(other);
+        prop_assert_eq!(serialized(checked_sum(one, other)), serialized(theirs));
+        let theirs = one.checked_mul(other);
+        prop_assert_eq!(serialized(checked_product(one, other)), serialized(theirs));
+        if let Some(theirs) = theirs {
             same(product(one, other), theirs)?;
             same(tidy_product(one, other), theirs.normalize())?;
         }
         let theirs = one.checked_div(other).map(|exact| exact.round_dp(places));
         prop_assert_eq!(
-            quotient(one, other, places).map(|ours| ours.serialize()),
-            theirs.map(|theirs| theirs.serialize())
+            serialized(quotient(one, other, places)),
+            serialized(theirs)
         );
         prop_assert_eq!(
-            tidy_quotient(one, other, places).map(|ours| ours.serialize()),
-            theirs.map(|theirs| theirs.normalize().serialize())
+            serialized(tidy_quotient(one, other, places)),
+            serialized(theirs.map(|theirs| theirs.normalize()))
         );
     }
 }

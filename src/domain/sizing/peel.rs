@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 
 use super::{Limiter, Quotient};
 use crate::domain::money::{Lots, Money, Percent};
+use crate::domain::short;
 
 /// Everything a peel-off depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +61,10 @@ impl PeelAsk {
     fn is_within(&self, measure: Money, limit: Percent) -> bool {
         let (equity, limit) = (self.equity.get(), limit.get());
         let exact = equity.scale() + limit.scale() <= Decimal::MAX_SCALE;
-        let most = equity.checked_mul(limit).filter(|_| exact);
-        let asked = measure.get().checked_mul(Decimal::ONE_HUNDRED);
-        most.zip(asked).is_some_and(|(most, asked)| asked <= most)
+        let most = short::checked_product(equity, limit).filter(|_| exact);
+        let asked = short::checked_product(measure.get(), Decimal::ONE_HUNDRED);
+        most.zip(asked)
+            .is_some_and(|(most, asked)| short::compared(asked, most).is_le())
     }
 
     /// Returns the lots beyond the most that may stay: n × measure × 100 ≤ E × limit × lots.
