@@ -181,10 +181,7 @@ impl Money {
     #[must_use]
     #[inline]
     pub fn percent(self, percent: Percent) -> Self {
-        Self(short::tidy_product(
-            short::product(self.0, percent.0),
-            Decimal::new(1, 2),
-        ))
+        Self(short::tidy_percentage(self.0, percent.0))
     }
 
     /// Returns the amount rounded half up (away from zero at the half) to the paisa.
@@ -399,7 +396,9 @@ macro_rules! additive {
         }
         impl Sum for $name {
             fn sum<I: Iterator<Item = Self>>(items: I) -> Self {
-                items.fold(Self::default(), Add::add)
+                let mut sum = Self::default();
+                for item in items { sum += item; }
+                sum
             }
         }
     )*};

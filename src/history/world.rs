@@ -21,7 +21,7 @@ use crate::domain::input::{
     CallKind, CallResult, Dispatch, Input, Mark, Outcome, PriceSource, Quote, ReportStatus, Tick,
 };
 use crate::domain::instrument::{ContractId, InstrumentIx};
-use crate::domain::money::{Money, Price};
+use crate::domain::money::{Money, Price, Ratio};
 use crate::domain::order::{BrokerOrderId, Exchange, Pricing, Ticket};
 use crate::domain::rules::Rules;
 use crate::domain::work::{self, Call};
@@ -366,8 +366,9 @@ impl<'r, W: Witness> World<'r, W> {
     fn around(&self, contract: ContractId, price: Price) -> Option<fills::Quote> {
         let day = exchange_day(self.now);
         let spec = self.rules.instruments.spec(contract, day)?;
-        let apart = spec.ticks.at(price).get() * self.slippage;
-        Some(fills::Quote::around(price, apart))
+        let tick = spec.ticks.at(price).points();
+        let apart = tick.times(Ratio::new(self.slippage));
+        Some(fills::Quote::around(price, apart.get()))
     }
 
     /// Brings the marks of everything held, coming or about to be entered to the last prices.

@@ -197,7 +197,10 @@ impl Book {
             .get(&leg.contract)
             .map(|mark| mark.quote)
         {
-            Some(quote) if passed(quote.at, now) <= rules.timing.mark_age => quote.price,
+            // A price of this very moment needs no clock.
+            Some(quote) if quote.at == now || passed(quote.at, now) <= rules.timing.mark_age => {
+                quote.price
+            }
             Some(quote) if is_last(leg.contract, quote.at, at) => quote.price,
             Some(quote) => worse(leg.direction, quote.price, leg.stop),
             None => leg.stop,

@@ -494,18 +494,6 @@ impl Intent {
     }
 }
 
-impl Ends for Intent {
-    fn is_over(&self) -> bool {
-        !self.is_open()
-    }
-}
-
-impl Ends for Order {
-    fn is_over(&self) -> bool {
-        self.state.is_closed()
-    }
-}
-
 impl Leg {
     /// Returns whether anything is held.
     pub const fn is_open(&self) -> bool {
@@ -582,16 +570,6 @@ impl Book {
                     .value(leg.lots, point_value)
             })
             .sum()
-    }
-
-    /// Returns the goals still pursued.
-    pub fn open_intents(&self) -> impl Iterator<Item = &Intent> {
-        self.intents.going()
-    }
-
-    /// Returns the orders that are not over.
-    pub fn live_orders(&self) -> impl Iterator<Item = &Order> {
-        self.orders.going()
     }
 
     /// Returns the entries and adds of an instrument still pursued.

@@ -8,7 +8,7 @@
 use core::ops::Deref;
 use std::collections::BTreeMap;
 
-use super::Few;
+use super::{Book, Few, Intent, Order};
 
 /// A row that is over at some time.
 pub trait Ends {
@@ -87,6 +87,30 @@ impl<K: Ord + Copy, V: Ends> Rows<K, V> {
         } else {
             self.going.insert(name);
         }
+    }
+}
+
+impl Ends for Intent {
+    fn is_over(&self) -> bool {
+        !self.is_open()
+    }
+}
+
+impl Ends for Order {
+    fn is_over(&self) -> bool {
+        self.state.is_closed()
+    }
+}
+
+impl Book {
+    /// Returns the goals still pursued.
+    pub fn open_intents(&self) -> impl Iterator<Item = &Intent> {
+        self.intents.going()
+    }
+
+    /// Returns the orders that are not over.
+    pub fn live_orders(&self) -> impl Iterator<Item = &Order> {
+        self.orders.going()
     }
 }
 

@@ -44,6 +44,9 @@ use super::rules::Rules;
 /// unknown: a reading that comes late finds the one before it still good.
 const FUNDS_RENEWALS: i32 = 3;
 
+/// Room for as many facts as nearly every decision says.
+const FACTS: usize = 8;
+
 /// Says what becomes true because of `input`.
 pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> Vec<Fact> {
     let mut decision = Decision {
@@ -90,6 +93,9 @@ struct Decision<'a> {
 
 impl Decision<'_> {
     fn say(&mut self, fact: Fact) {
+        if self.facts.is_empty() {
+            self.facts.reserve(FACTS);
+        }
         self.facts.push(fact);
     }
 

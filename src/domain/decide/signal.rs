@@ -92,7 +92,7 @@ impl Decision<'_> {
             Ask::Trade { quantity, .. } => quantity,
             Ask::Enter { .. } | Ask::Add { .. } | Ask::Exit(_) => None,
         };
-        let Some(entry) = Entry::of(self.view, signal, kind, side) else {
+        let Some(mut entry) = Entry::of(self.view, signal, kind, side) else {
             let code = Code("unknown_instrument");
             return self.say(Fact::SignalRejected {
                 signal: signal.id,
@@ -100,7 +100,7 @@ impl Decision<'_> {
                 trace: None,
             });
         };
-        let entry = entry.capped(quantity);
+        entry.cap_at(quantity);
         match gates::approve(&entry) {
             Ok(approved) => {
                 self.accept(signal);

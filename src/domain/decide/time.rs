@@ -164,10 +164,10 @@ impl Decision<'_> {
             });
         }
         let side = (side, Layer(1));
-        let Some(entry) = Entry::of(self.view, signal, EntryKind::Base, side) else {
+        let Some(mut entry) = Entry::of(self.view, signal, EntryKind::Base, side) else {
             return;
         };
-        let mut entry = entry.capped(quantity);
+        entry.cap_at(quantity);
         // Its own exit was accepted after it was made: that is no disorder.
         entry.moment = entry.moment.max(self.view.now);
         match gates::approve(&entry) {

@@ -310,15 +310,13 @@ impl<'a> Entry<'a> {
     }
 
     /// Caps the size by the quantity a sender asked for, in the unit of the instrument's orders.
-    #[must_use]
-    pub fn capped(mut self, asked: Option<Quantity>) -> Self {
+    pub fn cap_at(&mut self, asked: Option<Quantity>) {
         if let (Some(asked), Some(spec)) = (asked, self.spec) {
             let (lots, rest) = asked.lots(self.instrument.per_lot(spec));
             self.cap = Some(lots);
             self.odd_quantity = !rest.is_zero();
             self.resize();
         }
-        self
     }
 
     /// Gathers the figures of an intent again, at the courier's quote and without itself.
@@ -442,7 +440,7 @@ impl<'a> Entry<'a> {
             max_lots: self.limits.max_lots,
             max_value: self.limits.max_value,
             capital_share: self.limits.capital_share,
-            value_per_lot: spec.turnover(price, Lots::ONE),
+            value_per_lot: spec.value_per_lot(price),
             asked: self.cap,
         };
         self.size = Some(match self.kind {
@@ -544,18 +542,18 @@ impl<'a> Entry<'a> {
 
     /// Returns the money at risk of one lot.
     pub(super) fn risk_per_lot(&self) -> Option<Money> {
-        Some(self.distance()?.value(Lots::ONE, self.spec?.point_value))
+        Some(self.distance()?.worth(self.spec?.point_value))
     }
 
     /// Returns the money one average true range of one lot moves; the distance stands in for it.
     pub(super) fn volatility_per_lot(&self) -> Option<Money> {
         let reach = self.atr.or_else(|| self.distance())?;
-        Some(reach.value(Lots::ONE, self.spec?.point_value))
+        Some(reach.worth(self.spec?.point_value))
     }
 
     /// Returns the value of one lot.
     pub(super) fn value_per_lot(&self) -> Option<Money> {
-        Some(self.spec?.turnover(self.price?, Lots::ONE))
+        Some(self.spec?.value_per_lot(self.price?))
     }
 }
 

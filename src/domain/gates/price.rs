@@ -3,7 +3,7 @@
 use super::shown::shown;
 use super::{Basis, Entry, EntryKind, Judged, compared, plain};
 use crate::domain::charges::{ChargeKind, Charges, Traded};
-use crate::domain::money::{Lots, Money, Points, Ratio};
+use crate::domain::money::{Money, Points, Ratio};
 
 /// Chart and contract both have fresh prices, where they are different symbols.
 pub(super) fn basis(entry: &Entry<'_>) -> Judged {
@@ -87,7 +87,7 @@ fn round_trip(entry: &Entry<'_>, cost: fn(&Charges, Traded, Money) -> Money) -> 
         side: entry.direction.opening(),
         day: entry.view.today(),
     };
-    let value = spec.turnover(price, Lots::ONE);
+    let value = spec.value_per_lot(price);
     let cost = cost(&entry.view.rules.charges, traded, value);
     cost.in_points(spec.point_value)
 }

@@ -220,9 +220,12 @@ impl Spec {
     /// Returns the rupees that units of this contract at `price` are worth: the turnover that
     /// charges are taken of.
     pub fn turnover(&self, price: Price, lots: Lots) -> Money {
-        Points::new(price.get())
-            .worth(self.point_value)
-            .times(lots.decimal())
+        self.value_per_lot(price).times(lots.decimal())
+    }
+
+    /// Returns the same of one lot.
+    pub fn value_per_lot(&self, price: Price) -> Money {
+        Points::new(price.get()).worth(self.point_value)
     }
 
     /// Returns the most lots one order may have: ours, and the exchange's freeze quantity; never

@@ -135,6 +135,19 @@ pub(super) fn tidy_product(one: Decimal, other: Decimal) -> Decimal {
     }
 }
 
+/// Returns a hundredth of the product without zeros at its end.
+#[inline(always)]
+pub(super) fn tidy_percentage(one: Decimal, other: Decimal) -> Decimal {
+    let hundredth = multiplied(one, other).map(|product| Short {
+        scale: product.scale + 2,
+        ..product
+    });
+    match hundredth.filter(|one| one.scale <= Decimal::MAX_SCALE) {
+        Some(short) => short.tidied(),
+        None => tidy_product(product(one, other), Decimal::new(1, 2)),
+    }
+}
+
 /// Returns the sum.
 #[inline(always)]
 pub(super) fn sum(one: Decimal, other: Decimal) -> Decimal {
@@ -204,7 +217,7 @@ fn aligned(a: Short, b: Short) -> Option<(u64, u64, u32)> {
 /// Returns whether two numbers are the same to the last zero behind the point.
 #[inline(always)]
 pub(super) fn are_identical(one: Decimal, other: Decimal) -> bool {
-    one.serialize() == other.serialize()
+    one.unpack() == other.unpack()
 }
 
 /// Returns which of two numbers is the larger.

@@ -47,6 +47,10 @@ proptest! {
         if let Some(theirs) = theirs {
             same(product(one, other), theirs)?;
             same(tidy_product(one, other), theirs.normalize())?;
+            let hundredth = theirs.checked_mul(Decimal::new(1, 2));
+            if let Some(hundredth) = hundredth {
+                same(tidy_percentage(one, other), hundredth.normalize())?;
+            }
         }
         let theirs = one.checked_div(other).map(|exact| exact.round_dp(places));
         prop_assert_eq!(
