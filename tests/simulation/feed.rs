@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
+use torana::domain::calendar::Session;
 use torana::domain::input::{Input, Mark, PriceSource, Quote, Tick, TradingState};
 use torana::domain::instrument::ContractId;
 use torana::domain::money::{Points, Price};
@@ -69,11 +70,21 @@ impl Life {
             else {
                 continue;
             };
+            if self.closes_meanwhile(contract) {
+                continue;
+            }
             if self.faults && self.chance.happens(20) {
                 self.lie(contract, true_price);
             }
             self.tell_truth(contract, true_price);
         }
+    }
+
+    /// Returns whether the market closes before what is said now was said again.
+    fn closes_meanwhile(&self, contract: ContractId) -> bool {
+        let last = self.now + TimeDelta::seconds(10);
+        let exchange = self.stock_of(contract).exchange;
+        self.rules.calendar.session_at(exchange, last) != Session::Continuous
     }
 
     /// One frame is far off. The next one, or another source, says that nothing has happened; only

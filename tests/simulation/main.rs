@@ -34,10 +34,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use life::{DAYS, Life};
 
-/// Seeds that a run looks at unless it is told otherwise, and those that ever failed.
+/// Seeds that a run looks at unless it is told otherwise, and those that ever failed. What happens
+/// with a seed changes with the simulation: what it once showed is kept by the story or test that came
+/// with its mending, not by the seed.
 const SEEDS: core::ops::Range<u64> = 0..40;
 const USUAL: usize = 40;
-const FAILED_ONCE: &[u64] = &[53, 88, 119, 182, 206, 419, 1552];
+const FAILED_ONCE: &[u64] = &[53, 88, 119, 182, 206, 419, 1552, 1587, 1919];
 
 /// Seeds that are lived over PostgreSQL as well.
 const DURABLE: core::ops::Range<u64> = 0..2;
