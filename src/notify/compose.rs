@@ -346,11 +346,106 @@ fn exit(approval: &Approval, names: Names<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::book::Book;
+    use crate::domain::instrument::tests::future;
+    use crate::domain::instrument::{Expiry, Instruments};
+    use crate::domain::order::Exchange;
+    use crate::journal;
+
+    /// Facts as the journal has them, and how urgently people are told of each.
+    const TOLD: &str = r#"
+info     leg_opened         {"leg":ID,"position":ID,"base":true,"layer":1,"contract":NEW,"direction":"long","product":"NRML","source":1,"lots":1,"cost":"50000","stop":"49000"}
+info     leg_closed         {"leg":ID,"gross":"1","charges":"1","net":"0","reason":"stop"}
+warning  intent_approved    {"intent":"NAME/exit",GOAL,"goal":{"close":"stop"}}
+warning  intent_approved    {"intent":"NAME/exit",GOAL,"goal":{"close":"kill"}}
+silent   intent_approved    {"intent":"NAME/exit",GOAL,"goal":{"close":"signal"}}
+silent   intent_approved    {"intent":"NAME/exit",GOAL,"goal":{"close":"operator"}}
+silent   intent_approved    {"intent":"NAME/stop",GOAL,"goal":{"close":"broker"}}
+warning  intent_closed      {"intent":"NAME/entry","filled":0,"why":"expired"}
+warning  intent_closed      {"intent":"NAME/exit","filled":0,"why":"refused"}
+silent   intent_closed      {"intent":"NAME/exit","filled":1,"why":"done"}
+silent   intent_closed      {"intent":"NAME/stop","filled":0,"why":"superseded"}
+page     order_uncertain    {"order":"NAME/entry/1","text":"no answer"}
+page     order_queued       {"order":"NAME/entry/1","pending":"7"}
+warning  order_refused      {"order":"NAME/entry/1","text":"no"}
+warning  order_refused      {"order":"NAME/add/1","text":"no"}
+page     order_refused      {"order":"NAME/exit/1","text":"no"}
+page     order_refused      {"order":"NAME/stop/1","text":"no"}
+warning  order_closed       {"order":"NAME/exit/1","why":"rejected"}
+silent   order_closed       {"order":"NAME/exit/1","why":"cancelled"}
+silent   order_not_placed   {"order":"NAME/exit/1"}
+page     input_faulted      {}
+page     limit_breached     {"code":"daily_loss","value":"-1","limit":"-1"}
+warning  limit_warned       {"code":"daily_loss","value":"-1","limit":"-1"}
+info     limit_cleared      {"code":"drawdown",BY}
+info     day_limit_set      {"loss":"3",BY}
+info     trading_state_set  {"scope":"desk","state":"active",BY}
+page     trading_state_set  {"scope":"desk","state":"reducing",BY}
+page     trading_state_set  {"scope":"instrument:BANK_NIFTY","state":"frozen",BY}
+page     finding_made       {"code":"exit_stuck","ours":"1","theirs":"0"}
+page     finding_made       {"instrument":"BANK_NIFTY","code":"square_off_late","ours":"1","theirs":"0"}
+silent   square_off_late    {"instrument":"BANK_NIFTY","day":"2026-11-27"}
+page     drift_found        {"code":"unknown_position",DRIFT}
+page     drift_found        {"code":"other_quantity",DRIFT}
+warning  drift_found        {"code":"foreign_position",DRIFT}
+warning  drift_found        {"code":"manual_order",DRIFT}
+info     drift_found        {"code":"equity_differs",DRIFT}
+info     finding_settled    {"finding":ID,"how":"dismissed",BY}
+info     ledger_moved       {"kind":"deposit","amount":"1","after":"1"}
+info     ledger_moved       {"kind":"withdrawal","amount":"-1","after":"1"}
+silent   ledger_moved       {"kind":"charges","amount":"-1","after":"1"}
+page     units_doubted      {"instrument":"BANK_NIFTY","ours":"1","theirs":"30"}
+page     flatten_started    {"id":ID,BY}
+page     flatten_left       {"id":ID,"left":"one leg"}
+warning  flatten_ended      {"id":ID,"code":"flat"}
+warning  source_changed     {"what":"source","name":"chart","change":"added","detail":"",BY}
+page     semi_auto_seen     {"on":true}
+info     semi_auto_seen     {"on":false}
+warning  roll_proposed      {"instrument":"BANK_NIFTY","roll":{"position":ID,"from":OLD,"to":NEW}}
+silent   roll_ended         {"instrument":"BANK_NIFTY","position":ID,"code":"done"}
+silent   day_started        {"day":"2026-11-27","equity":"1","high_water":"1"}
+"#;
+
+    /// What words of the table stand for.
+    const SHORT: [(&str, &str); 7] = [
+        (
+            "GOAL",
+            r#""contract":NEW,"direction":"long","product":"NRML","position":ID,"leg":ID,"by_person":false"#,
+        ),
+        (
+            "DRIFT",
+            r#""finding":ID,"symbol":NEW,"ours":"1","theirs":"2""#,
+        ),
+        ("BY", r#""by":"asha","why":"looked""#),
+        ("OLD", r#""BANKNIFTY24NOV26FUT""#),
+        ("NEW", r#""BANKNIFTY29DEC26FUT""#),
+        ("ID", r#""NAME""#),
+        ("NAME", "aaaaaaaaaaaaaaaa"),
+    ];
 
     #[test]
     fn losses_in_a_row_are_counted_and_all_other_limits_are_money() {
         let five = Money::rupees(5);
         assert_eq!(figure(Code("losing_streak"), five), "5 losses in a row");
         assert_eq!(figure(Code("daily_loss"), five), "5.00");
+    }
+
+    #[test]
+    fn what_people_are_told_wakes_them_where_it_must_and_nowhere_else() {
+        let bank = future("BANK_NIFTY", "BANKNIFTY", Exchange::Nfo, Expiry::default());
+        let instruments = Instruments::new(vec![bank], Vec::new()).unwrap();
+        let (book, instruments) = (&Book::default(), &instruments);
+        for line in TOLD.trim().lines() {
+            let mut text = line.to_owned();
+            for (word, long) in SHORT {
+                text = text.replace(word, long);
+            }
+            let (severity, rest) = text.split_once(' ').unwrap();
+            let (kind, payload) = rest.trim().split_once(' ').unwrap();
+            let fact = journal::read_fact(kind, payload.trim(), instruments).expect(line);
+            let notice = of_fact(&fact, (1, Names { book, instruments }));
+            let told = notice.map_or("silent", |notice| notice.severity.word());
+            assert_eq!(told, severity, "{line}");
+        }
     }
 }
