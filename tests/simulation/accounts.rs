@@ -206,6 +206,8 @@ impl Life {
             if let Some(theirs) = id.and_then(|id| self.broker.floor.order(id.as_str())) {
                 let filled = order.filled.get();
                 assert_eq!(filled, theirs.filled, "{when}: fills of {}", order.id);
+                let over = order.state.is_closed() || theirs.status.works();
+                assert!(over, "{when}: {} is over at the broker alone", order.id);
             }
         }
         for key in self.keys() {

@@ -15,7 +15,8 @@ use torana::domain::order::{BrokerOrderId, Exchange, Pricing, Product, Side, Tic
 use torana::domain::reconcile::{Shown, ShownRow};
 use torana::domain::rules::Rules;
 use torana::sim::account::{Executed, PositionKey};
-use torana::sim::order::{Order, Trade};
+use torana::sim::event::Event;
+use torana::sim::order::{Order, Status, Trade};
 use torana::sim::venue::Venue;
 
 /// Returns the question whether an order may leave.
@@ -118,6 +119,27 @@ impl Broker {
         let placed = self.0.place(ticket, held_at, now);
         let refused = || CallResult::Refused("no such contract".to_owned());
         placed.map_or_else(refused, CallResult::Sent)
+    }
+
+    /// The market reaches a working order: so many lots more of it trade at its limit, whatever
+    /// holds the rest back.
+    pub(crate) fn reaches(&mut self, order: &Ours, lots: u64, now: DateTime<Utc>) {
+        let (id, floor) = (order.broker_id.as_ref().unwrap(), &mut self.0.floor);
+        let lot = order.quantity.get().div_euclid(u64::from(order.lots.get()));
+        let theirs = floor.order(id.as_str()).filter(|one| one.status.works());
+        let Some(theirs) = theirs.filter(|one| one.pending() >= lot) else {
+            return;
+        };
+        let Some(price) = Price::new(theirs.terms.price) else {
+            return;
+        };
+        let lots = lots.min(theirs.pending().div_euclid(lot));
+        let fill = floor.fill(theirs, lots * lot, price);
+        if theirs.status == Status::TriggerPending {
+            let id = id.as_str().to_owned();
+            floor.apply(&Event::Woken { id }, now);
+        }
+        floor.apply(&fill, now);
     }
 
     /// Cancels an order or changes its terms; returns the answer.

@@ -179,10 +179,18 @@ impl Life {
         } else {
             99
         };
+        // some of it trades while the cancel is on its way
+        if call == CallKind::Cancel && self.faults && self.readers.happens(300) {
+            self.broker.reaches(&order, 1, now);
+        }
         let result = match roll {
             0..=5 => CallResult::Uncertain(text),
             6..=11 => {
                 self.broker.changes(&order, call, now);
+                // a stop is touched before anybody knows what became of its change
+                if call == CallKind::Modify && self.readers.happens(300) {
+                    self.broker.reaches(&order, u64::MAX, now);
+                }
                 CallResult::Uncertain(text)
             }
             _ => self.broker.changes(&order, call, now),
@@ -263,24 +271,30 @@ impl Life {
     }
 
     /// Returns what the books show of an order, if they can be read: the order book may leave it out
-    /// or not say how much was filled, the trade book be behind by a look.
+    /// or not say how much was filled, the trade book be behind. Where nobody says how much was
+    /// filled, it is behind for one look only: two that say the same are all that there is to go by.
     fn books_show(&mut self, order: &Order) -> Option<Shown> {
         let mut shown = self.broker.shown(order, self.now)?;
-        let before = self.traded.insert(order.id, shown.traded);
         if let Some(row) = &mut shown.row {
             row.filled = row.filled.filter(|_| self.names_fills);
         }
-        if !self.faults {
-            return Some(shown);
+        let roll = if self.faults {
+            self.readers.below(1_000)
+        } else {
+            999
+        };
+        if roll < 200 {
+            return None;
         }
-        match self.readers.below(1_000) {
-            0..200 => return None,
-            200..300 => shown.traded = before.unwrap_or_default(),
-            300..310 if shown.row.is_some() => {
-                shown.row = None;
-                shown.unsure = order.state == OrderState::Sent;
-            }
-            _ => {}
+        let (traded, behind) = self.traded.entry(order.id).or_default();
+        *behind = roll < 500 && (self.names_fills || !*behind);
+        if *behind {
+            shown.traded = *traded;
+        }
+        *traded = shown.traded;
+        if roll < 210 {
+            shown.row = None;
+            shown.unsure = order.state == OrderState::Sent;
         }
         Some(shown)
     }

@@ -91,8 +91,9 @@ pub(crate) struct Life {
     pub(crate) searches: BTreeMap<OrderId, Search>,
     /// Ends that this process has seen once.
     pub(crate) ends: Ends,
-    /// What the trade book had of each order when it was looked at last.
-    pub(crate) traded: BTreeMap<OrderId, (Quantity, Money)>,
+    /// What the trade book had of each order when it was looked at last, and whether that was not
+    /// all.
+    pub(crate) traded: BTreeMap<OrderId, ((Quantity, Money), bool)>,
     /// Whether this broker's order book says what was filled.
     pub(crate) names_fills: bool,
     /// What can go wrong with reading the books of orders: chance of its own.
