@@ -145,10 +145,12 @@ impl<'a> Decision<'a> {
         });
     }
 
-    /// Returns whether the broker said no to the newest order of a goal.
+    /// Returns whether the broker said no to the newest order of a goal that left. What never left is
+    /// no answer, and is forgotten at once by some books and later by others.
     fn was_refused(&self, id: IntentId) -> bool {
         let orders = &self.view.book.orders;
-        let newest = orders.range(id.order(0)..=id.order(u16::MAX)).next_back();
+        let mut left = orders.range(id.order(0)..=id.order(u16::MAX)).rev();
+        let newest = left.find(|(_, order)| order.claimed_at.is_some());
         newest.is_some_and(|(_, order)| {
             matches!(
                 order.state,
