@@ -72,6 +72,18 @@ impl StoreError {
         }
     }
 
+    /// Returns whether the database says itself that it took the statement back, and that only for
+    /// now: a lock that did not come, a deadline, a race, no room.
+    pub(super) fn is_undone(&self) -> bool {
+        let Self::Unavailable { source } = self else {
+            return false;
+        };
+        let code = source.as_database_error().and_then(DatabaseError::code);
+        code.is_some_and(|state| {
+            state.starts_with("53") || matches!(&*state, "40001" | "40P01" | "55P03" | "57014")
+        })
+    }
+
     pub(super) fn defect(constraint: impl Into<String>) -> Self {
         Self::Defect {
             constraint: constraint.into(),

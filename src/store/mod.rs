@@ -52,7 +52,7 @@ pub use renew::{Anew, begin_anew};
 pub use sources::{NewSource, Signature, Source};
 pub use tokens::Token;
 
-use self::pool::Suspicion;
+use self::pool::{Suspicion, Warm};
 use crate::domain::instrument::Instruments;
 use crate::journal::Names;
 pub use person_orders::PersonOrder;
@@ -70,6 +70,7 @@ pub struct DeskId(pub i32);
 pub struct Store {
     pool: PgPool,
     suspicion: Suspicion,
+    warm: Warm,
     instruments: Arc<Instruments>,
     same_body: core::time::Duration,
 }
@@ -139,6 +140,7 @@ impl Store {
         let store = Self {
             pool,
             suspicion,
+            warm: Warm::default(),
             instruments,
             same_body: deadlines.same_body,
         };
@@ -153,6 +155,7 @@ impl Store {
 
     /// Closes every connection.
     pub async fn close(&self) {
+        self.warm.close().await;
         self.pool.close().await;
     }
 

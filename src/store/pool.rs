@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Connection as _, Postgres, Transaction};
+use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 use tokio::time::Instant;
 
 use super::StoreError;
@@ -58,6 +58,48 @@ impl Suspicion {
     fn falls_on(&self, age: Duration) -> bool {
         let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         since.is_some_and(|since| since.elapsed() <= age)
+    }
+}
+
+/// The connection that decisions are written through, out of the pool's turns: each server process
+/// parses and plans the statement for itself, and one that has just run it runs it fastest.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Warm(Arc<Mutex<Option<(PgConnection, Instant)>>>);
+
+impl Warm {
+    /// Takes the connection, alive as far as anybody knows, or another out of the pool.
+    pub(super) async fn take(
+        &self,
+        pool: &PgPool,
+        suspicion: &Suspicion,
+    ) -> Result<PgConnection, sqlx::Error> {
+        if let Some((mut session, used)) = self.swap(None) {
+            let idle = used.elapsed();
+            let unproved = idle > IDLE_UNPROVED || suspicion.falls_on(idle);
+            if !unproved || session.ping().await.is_ok() {
+                return Ok(session);
+            }
+            suspicion.raise();
+        }
+        Ok(pool.acquire().await?.detach())
+    }
+
+    /// Keeps a connection that has just answered.
+    pub(super) fn keep(&self, session: PgConnection) {
+        self.swap(Some((session, Instant::now())));
+    }
+
+    /// Closes it.
+    pub(super) async fn close(&self) {
+        if let Some((session, _)) = self.swap(None) {
+            // it is as gone when the server does not hear of it
+            let _told = session.close().await;
+        }
+    }
+
+    fn swap(&self, other: Option<(PgConnection, Instant)>) -> Option<(PgConnection, Instant)> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        core::mem::replace(&mut *kept, other)
     }
 }
 

@@ -231,6 +231,62 @@ async fn who_writes_without_a_look_writes_nothing_under_a_lease_that_was_lost() 
     assert_eq!(locked.standing.earlier, [torana::store::Earlier::None]);
 }
 
+#[tokio::test]
+async fn who_writes_without_a_look_writes_nothing_on_a_history_it_does_not_know() {
+    let desk = Desk::new().await;
+    let known = standing(&desk).await;
+    let other = Tag {
+        head: [9; 32],
+        ..known.tag()
+    };
+    let other = known.moved_to(other, at(1));
+    assert_eq!(write_at_once(&desk, &other, (&[], None)).await, None);
+    assert_eq!(desk.store.tag(DESK).await.unwrap(), known.tag());
+}
+
+#[tokio::test]
+async fn who_writes_without_a_look_and_waits_too_long_for_the_desk_has_written_nothing() {
+    let desk = Desk::new().await;
+    let held = desk.store.lock(DESK, &[]).await.unwrap();
+    let known = held.standing.clone();
+    assert_eq!(write_at_once(&desk, &known, (&[], None)).await, None);
+    held.release().await.unwrap();
+    assert!(write_at_once(&desk, &known, (&[], None)).await.is_some());
+}
+
+#[tokio::test]
+async fn a_connection_that_died_between_two_decisions_leaves_the_second_in_doubt_and_no_third() {
+    let desk = Desk::new().await;
+    let asks = [super::doors::key(1)];
+    let known = standing(&desk).await;
+    let tag = write_at_once(&desk, &known, (&asks, None)).await.unwrap();
+    let mut killer = desk.db.superuser_options().connect().await.unwrap();
+    let killed = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let killed: i64 = sqlx::query_scalar(killed)
+        .fetch_one(&mut killer)
+        .await
+        .unwrap();
+    assert!(killed > 0);
+    let known = known.moved_to(tag, at(1));
+    let facts = [high_water(8)];
+    let mut book = desk.book.clone();
+    book.apply(&facts[0], at(2));
+    let touched = book.take_touched();
+    let write = torana::store::Write {
+        now: at(2),
+        facts: &rows(&desk.store, &facts, at(2)),
+        signals: &[],
+        book: &book,
+        touched: &touched,
+        epoch: None,
+    };
+    let second = desk.store.commit_if_unmoved(&known, &[], &write).await;
+    assert!(matches!(second, Ok(Written::Unknown(_))), "{second:?}");
+    let third = desk.store.commit_if_unmoved(&known, &[], &write).await;
+    assert!(matches!(third, Ok(Written::Yes(_))), "{third:?}");
+}
+
 /// Returns once another session waits for the desk's row.
 async fn wait_for_a_waiter(watcher: &mut PgConnection) {
     let waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity

@@ -1,7 +1,7 @@
 //! One decision, written: facts, verdicts and every row that was touched, in one transaction.
 //!
 //! 1. One statement, the seal: facts, verdicts, the desk's own row, and every touched row.
-//! 2. It compares `seq` and the lease's epoch with the desk's row as it takes it: who decided on a
+//! 2. It compares `seq`, `head` and the lease's epoch with the desk's row as it takes it: who decided on a
 //!    desk that has moved since, or lost the lease, writes nothing. So who holds the lease and knows
 //!    where the desk stood may write without looking ([`Store::commit_if_unmoved`]): the seal then
 //!    commits itself.
@@ -171,10 +171,17 @@ impl Store {
             rows: Rows::of(write, known)?,
             asks: (asks, self.same_body),
         };
-        let mut session = self.pool.acquire().await?;
+        let mut session = self.warm.take(&self.pool, &self.suspicion).await?;
         match seal.press(&mut session, write).await {
-            Ok(true) => Ok(Written::Yes(facts.tag)),
-            Ok(false) => Ok(Written::No),
+            Ok(moved) => {
+                self.warm.keep(session);
+                Ok(if moved {
+                    Written::Yes(facts.tag)
+                } else {
+                    Written::No
+                })
+            }
+            Err(error) if error.is_undone() => Ok(Written::No),
             Err(error @ StoreError::Unavailable { .. }) => {
                 self.suspicion.raise();
                 Ok(Written::Unknown(error))

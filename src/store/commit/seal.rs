@@ -42,7 +42,8 @@ macro_rules! statement {
                         r.funds_at, r.day_warned, r.day_breached, r.day_limit, r.drawdown_hit,
                         r.streak_hit, r.limited, r.flatten, r.semi_auto
                      FROM json_populate_record(NULL::desks, $6::text::json) r)
-                WHERE d.desk_id = $1 AND d.seq = $2 AND ($7::bigint IS NULL OR d.epoch = $7)
+                WHERE d.desk_id = $1 AND d.seq = $2 AND d.head = $35
+                    AND ($7::bigint IS NULL OR d.epoch = $7)
                     AND NOT EXISTS (
                         SELECT FROM unnest($30::text[], $31::int[], $32::text[], $33::bytea[])
                             AS a (id, source, alert, body)
@@ -103,7 +104,8 @@ macro_rules! statement {
             &$asked.sources as &[Option<i32>],
             &$asked.alerts as &[Option<String>],
             &$asked.bodies as &[Option<Vec<u8>>],
-            $head.same_body
+            $head.same_body,
+            &$head.known.head
             $(, $more)*
         )
     };
@@ -118,7 +120,7 @@ macro_rules! statement_with_rows {
             r#",
             p AS (
                 INSERT INTO positions
-                SELECT r.* FROM d, json_populate_recordset(NULL::positions, $35::text::json) r
+                SELECT r.* FROM d, json_populate_recordset(NULL::positions, $36::text::json) r
                 ON CONFLICT ON CONSTRAINT positions_pkey DO UPDATE SET
                     (instrument, contract, direction, product, source, opened_at, closed_at, adds, last_entry,
                      base_entry, base_stop, base_risk, closed_add_loss, net, surplus) =
@@ -128,7 +130,7 @@ macro_rules! statement_with_rows {
                      EXCLUDED.closed_add_loss, EXCLUDED.net, EXCLUDED.surplus)),
             l AS (
                 INSERT INTO legs
-                SELECT r.* FROM d, json_populate_recordset(NULL::legs, $36::text::json) r
+                SELECT r.* FROM d, json_populate_recordset(NULL::legs, $37::text::json) r
                 ON CONFLICT ON CONSTRAINT legs_pkey DO UPDATE SET
                     (position, instrument, contract, direction, product, base, layer, lots, opened_lots, cost,
                      entry, first_stop, stop, target, atr, best, risk, gross, charges, exits, opened_at,
@@ -141,7 +143,7 @@ macro_rules! statement_with_rows {
                      EXCLUDED.stop_why, EXCLUDED.bar_at, EXCLUDED.series)),
             i AS (
                 INSERT INTO intents
-                SELECT r.* FROM d, json_populate_recordset(NULL::intents, $37::text::json) r
+                SELECT r.* FROM d, json_populate_recordset(NULL::intents, $38::text::json) r
                 ON CONFLICT ON CONSTRAINT intents_pkey DO UPDATE SET
                     (purpose, signal, instrument, contract, direction, product, position, leg, lots, filled,
                      valid_until, by_person, orders, failures, at, ended_at, ended_why, reason, layer, price,
@@ -154,7 +156,7 @@ macro_rules! statement_with_rows {
                      EXCLUDED.cap, EXCLUDED.source, EXCLUDED.profile, EXCLUDED.trace)),
             o AS (
                 INSERT INTO orders
-                SELECT r.* FROM d, json_populate_recordset(NULL::orders, $38::text::json) r
+                SELECT r.* FROM d, json_populate_recordset(NULL::orders, $39::text::json) r
                 ON CONFLICT ON CONSTRAINT orders_pkey DO UPDATE SET
                     (intent, instrument, contract, product, side, lots, quantity, pricing, price, trigger_price,
                      state, epoch, ended, broker_id, filled, value, charges, not_before, cancel, cancel_why,
@@ -172,7 +174,7 @@ macro_rules! statement_with_rows {
                      EXCLUDED.fired_at)),
             st AS (
                 INSERT INTO instrument_states
-                SELECT r.* FROM d, json_populate_recordset(NULL::instrument_states, $39::text::json) r
+                SELECT r.* FROM d, json_populate_recordset(NULL::instrument_states, $40::text::json) r
                 ON CONFLICT ON CONSTRAINT instrument_states_pkey DO UPDATE SET
                     (state, bar_at, bar_close, atr, stopped_at, reversal, units_on, units_doubted, look,
                      eod, roll, late) =
@@ -181,31 +183,31 @@ macro_rules! statement_with_rows {
                      EXCLUDED.late)),
             n AS (
                 INSERT INTO newest_signals
-                SELECT r.* FROM d, json_populate_recordset(NULL::newest_signals, $40::text::json) r
+                SELECT r.* FROM d, json_populate_recordset(NULL::newest_signals, $41::text::json) r
                 ON CONFLICT ON CONSTRAINT newest_signals_pkey DO UPDATE SET at = EXCLUDED.at),
             g AS (
                 INSERT INTO drifts
-                SELECT r.* FROM d, json_populate_recordset(NULL::drifts, $45::text::json) r
+                SELECT r.* FROM d, json_populate_recordset(NULL::drifts, $46::text::json) r
                 ON CONFLICT ON CONSTRAINT drifts_pkey DO UPDATE SET
                     (repair_lots, repair_price, repair_basis, repair_reason, dismissed, ended, ended_at) =
                     (EXCLUDED.repair_lots, EXCLUDED.repair_price, EXCLUDED.repair_basis,
                      EXCLUDED.repair_reason, EXCLUDED.dismissed, EXCLUDED.ended, EXCLUDED.ended_at)),
             c AS (
                 INSERT INTO source_states
-                SELECT r.* FROM d, json_populate_recordset(NULL::source_states, $46::text::json) r
+                SELECT r.* FROM d, json_populate_recordset(NULL::source_states, $47::text::json) r
                 ON CONFLICT ON CONSTRAINT source_states_pkey DO UPDATE SET state = EXCLUDED.state),
             fi AS (
                 INSERT INTO fills
-                SELECT r.* FROM d, json_populate_recordset(NULL::fills, $41::text::json) r),
+                SELECT r.* FROM d, json_populate_recordset(NULL::fills, $42::text::json) r),
             m AS (
                 INSERT INTO ledger
-                SELECT r.* FROM d, json_populate_recordset(NULL::ledger, $42::text::json) r),
+                SELECT r.* FROM d, json_populate_recordset(NULL::ledger, $43::text::json) r),
             e AS (
                 INSERT INTO eod
-                SELECT r.* FROM d, json_populate_recordset(NULL::eod, $43::text::json) r),
+                SELECT r.* FROM d, json_populate_recordset(NULL::eod, $44::text::json) r),
             x AS (
                 INSERT INTO findings
-                SELECT r.* FROM d, json_populate_recordset(NULL::findings, $44::text::json) r)
+                SELECT r.* FROM d, json_populate_recordset(NULL::findings, $45::text::json) r)
             "#,
             $rows.positions,
             $rows.legs,
