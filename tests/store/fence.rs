@@ -260,14 +260,14 @@ async fn a_connection_that_died_between_two_decisions_leaves_the_second_in_doubt
     let asks = [super::doors::key(1)];
     let known = standing(&desk).await;
     let tag = write_at_once(&desk, &known, (&asks, None)).await.unwrap();
-    let mut killer = desk.db.superuser_options().connect().await.unwrap();
-    let killed = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    let mut other = desk.db.superuser_options().connect().await.unwrap();
+    let sessions = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    let killed: i64 = sqlx::query_scalar(killed)
-        .fetch_one(&mut killer)
+    let ended: i64 = sqlx::query_scalar(sessions)
+        .fetch_one(&mut other)
         .await
         .unwrap();
-    assert!(killed > 0);
+    assert!(ended > 0);
     let known = known.moved_to(tag, at(1));
     let facts = [high_water(8)];
     let mut book = desk.book.clone();
