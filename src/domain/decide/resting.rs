@@ -106,7 +106,19 @@ impl<'a> Decision<'a> {
         let leaving = book.exit_of(leg.id).map(|exit| exit.leaving(leg.lots));
         let rest = leg.lots.less(leaving.unwrap_or(Lots::ZERO));
         let net = book.held_for(leg, order, self.asked(guarded.per_lot()));
-        net.map_or(rest, |net| rest.min(net))
+        // Where nobody knows what the broker holds by now and a finding says that it is not what we
+        // hold, what rests does not grow.
+        let known = order.and_then(|order| book.orders.get(&order));
+        let rests = known.map(|order| order.lots).filter(|_| self.differs(leg));
+        net.or(rests).map_or(rest, |most| rest.min(most))
+    }
+
+    /// Returns whether a finding stands about what is held of the leg's contract.
+    fn differs(&self, leg: &Leg) -> bool {
+        let key = (Some(leg.contract), Some(leg.product));
+        let findings = self.view.book.findings.values();
+        let mut open = findings.filter(|one| one.end.is_none());
+        open.any(|one| (one.drift.contract, one.drift.product) == key)
     }
 
     fn want_resting(&mut self, guarded: &Guarded<'_>, intent: Option<&Intent>) {
