@@ -4,7 +4,7 @@
 //! What OpenAlgo does not say is no disagreement. Its hours are a table too, and a coarse one: that
 //! it thinks an exchange open for longer than we do costs nothing, as we only trade in ours.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 use crate::broker::{Contract, Timing};
@@ -85,7 +85,9 @@ pub fn hours(
     let row = theirs.iter().find(|row| row.exchange == exchange);
     let theirs = row.map(|row| on_our_clock(ours.map(|(from, _)| from), (row.from, row.to)));
     let agree = match (ours, theirs) {
-        (None, _) => true,
+        // a session at a weekend is one that we have missed; which weekdays are holidays OpenAlgo
+        // knows only as far as its list reaches
+        (None, theirs) => theirs.is_none() || day.weekday().number_from_monday() <= 5,
         (Some((from, to)), Some((opens, closes))) => {
             opens <= from + HOURS_APART_MAX && to <= closes + HOURS_APART_MAX
         }
@@ -231,6 +233,29 @@ mod tests {
                 "{ours} {theirs}"
             );
         }
+    }
+
+    #[test]
+    fn a_session_at_a_weekend_that_we_do_not_know_is_seen_and_a_holiday_that_they_do_not_know_is_not()
+     {
+        let calendar = config().rules.calendar;
+        let on = |day| {
+            let at = |hour| {
+                DateTime::from_naive_utc_and_offset(
+                    NaiveDate::and_hms_opt(&day, hour, 0, 0).unwrap(),
+                    Utc,
+                )
+            };
+            let row = Timing {
+                exchange: Exchange::Nse,
+                from: at(4),
+                to: at(10),
+            };
+            hours(&calendar, (Exchange::Nse, day), &[row])
+        };
+        let (ours, _) = on(day("2026-11-21")).unwrap();
+        assert!(ours.contains("closed"), "{ours}");
+        assert_eq!(on(day("2026-12-25")), None);
     }
 
     #[test]
