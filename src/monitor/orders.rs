@@ -21,7 +21,7 @@ use crate::domain::ids::{OrderId, Purpose};
 use crate::domain::input::{CallKind, CallResult, Input, Outcome, ReportStatus};
 use crate::domain::money::{Money, Quantity};
 use crate::domain::order::BrokerOrderId;
-use crate::domain::reconcile::{self, Ends, Shown, ShownRow};
+use crate::domain::reconcile::{self, EndsSeen, Shown, ShownRow};
 use crate::domain::work::{self, Call};
 
 /// Follows orders and looks lost ones up.
@@ -34,7 +34,7 @@ pub struct Orders<B> {
     polls: Vec<Duration>,
     late_look: Duration,
     looked: Mutex<Looked>,
-    ends: Mutex<Ends>,
+    ends: Mutex<EndsSeen>,
 }
 
 /// When the books were read last, and how often since something moved.
@@ -293,7 +293,7 @@ impl<B: Broker> Orders<B> {
         }
     }
 
-    fn ends(&self) -> MutexGuard<'_, Ends> {
+    fn ends(&self) -> MutexGuard<'_, EndsSeen> {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

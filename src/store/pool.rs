@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::StoreError;
 
@@ -19,7 +19,7 @@ const IDLE_IN_TRANSACTION_TIMEOUT: &str = "5s";
 /// How large the pool is, and how long anything said through it may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
-    /// One batcher a desk, a courier, a monitor, and people reading.
+    /// A courier, a monitor, and people reading; decisions have one of their own beside it.
     pub connections: u32,
     /// How long a caller waits for a connection before it says that the database is away.
     pub acquire: Duration,
@@ -76,7 +76,8 @@ impl Warm {
         if let Some((mut session, used)) = self.swap(None) {
             let idle = used.elapsed();
             let unproved = idle > IDLE_UNPROVED || suspicion.falls_on(idle);
-            if !unproved || session.ping().await.is_ok() {
+            let deadline = pool.options().get_acquire_timeout();
+            if !unproved || matches!(timeout(deadline, session.ping()).await, Ok(Ok(()))) {
                 return Ok(session);
             }
             suspicion.raise();
@@ -84,9 +85,11 @@ impl Warm {
         Ok(pool.acquire().await?.detach())
     }
 
-    /// Keeps a connection that has just answered.
-    pub(super) fn keep(&self, session: PgConnection) {
-        self.swap(Some((session, Instant::now())));
+    /// Keeps a connection that has just answered, unless all are to be closed.
+    pub(super) fn keep(&self, pool: &PgPool, session: PgConnection) {
+        if !pool.is_closed() {
+            self.swap(Some((session, Instant::now())));
+        }
     }
 
     /// Closes it.

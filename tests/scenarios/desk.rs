@@ -166,6 +166,9 @@ impl Desk {
                 Fact::IntentApproved(approval) => {
                     let new = self.goals.insert(approval.intent);
                     assert!(new, "{} was used before", approval.intent);
+                    let leaves = self.book.exit_of(approval.leg).map(|exit| exit.id);
+                    let second = leaves.filter(|_| matches!(approval.goal, Goal::Close(_)));
+                    assert_eq!(second, None, "and {}: two exits of a leg", approval.intent);
                 }
                 Fact::OrderWanted { order, .. } => {
                     assert!(self.wanted.insert(*order), "{order} was used before");

@@ -18,7 +18,7 @@ use torana::domain::instrument::{ContractId, InstrumentIx};
 use torana::domain::money::{Money, Percent, Price, Quantity};
 use torana::domain::order::Ticket;
 use torana::domain::price::Judge;
-use torana::domain::reconcile::Ends;
+use torana::domain::reconcile::EndsSeen;
 use torana::domain::rules::{
     Breakeven, EodExit, OnBreach, ProtectiveStop, RollUse, Rules, StopHitOn,
 };
@@ -90,7 +90,7 @@ pub(crate) struct Life {
     pub(crate) queued: Vec<(OrderId, Ticket)>,
     pub(crate) searches: BTreeMap<OrderId, Search>,
     /// Ends that this process has seen once.
-    pub(crate) ends: Ends,
+    pub(crate) ends: EndsSeen,
     /// What the trade book had of each order when it was looked at last, and whether that was not
     /// all.
     pub(crate) traded: BTreeMap<OrderId, ((Quantity, Money), bool)>,
@@ -146,7 +146,7 @@ impl Life {
             late: Vec::new(),
             queued: Vec::new(),
             searches: BTreeMap::new(),
-            ends: Ends::default(),
+            ends: EndsSeen::default(),
             traded: BTreeMap::new(),
             names_fills: readers.happens(500),
             readers,
@@ -359,7 +359,7 @@ impl Life {
         assert!(anew == self.book, "the facts fold to another book");
         self.answers.clear();
         self.searches.clear();
-        self.ends = Ends::default();
+        self.ends = EndsSeen::default();
         self.readings = Readings::default();
         let good = |mark: &Mark| Judge::knowing(Some(mark.quote.price));
         let marks = self.book.marks.contracts.iter();

@@ -168,7 +168,8 @@ impl Decision<'_> {
             .filter(|intent| legs.iter().all(|leg| leg.id != intent.leg));
         for (number, intent) in (first..).zip(others) {
             let gone = self.give_up(intent, CancelWhy::Exit);
-            if !gone && self.view.book.exit_of(intent.leg).is_none() {
+            let leaves = self.is_out(intent.leg) || self.view.book.exit_of(intent.leg).is_some();
+            if !gone && !leaves {
                 let wanted = intent.lots.unwrap_or(Lots::ONE);
                 self.exit_intent(intent, Out { lots: None, ..out }, (number, wanted));
             }
@@ -204,7 +205,7 @@ impl Decision<'_> {
     /// Takes a leg out, unless an exit of as much is under way or its contract trades no more. A
     /// person takes an exit over, so that it leaves though everything is frozen.
     pub(super) fn exit_leg(&mut self, leg: &Leg, out: Out, number: u16) {
-        if self.is_over(leg.contract) {
+        if self.is_over(leg.contract) || self.is_out(leg.id) {
             return;
         }
         if let Some(exit) = self.view.book.exit_of(leg.id) {
@@ -263,6 +264,13 @@ impl Decision<'_> {
         });
         self.make_way(leg, lots, out.by_person);
         self.cancel_entry_of(leg.id);
+    }
+
+    /// Returns whether this very decision takes out all there is of a leg, or comes.
+    fn is_out(&self, leg: LegId) -> bool {
+        let said = self.facts.iter().filter_map(Fact::approval);
+        said.filter(|one| one.leg == leg && one.lots.is_none())
+            .any(|one| matches!(one.goal, Goal::Close(_)))
     }
 
     /// Returns the name of an exit: with this number, or the first after it that no exit of the cause

@@ -32,8 +32,9 @@ use crate::domain::stops::{self, Closed, Trail};
 const CLOSE_LAG: TimeDelta = TimeDelta::seconds(60);
 
 /// Added to the last byte of a leg's name: what its own stops and targets set in motion is named
-/// after the leg, and never like what a signal of that name sets in motion.
-const EXITS: u8 = 1;
+/// after the leg, and never like what a signal of that name, or a leg it is rolled into, sets in
+/// motion.
+const EXITS: u8 = 128;
 
 /// A bar on its way through the legs of a position.
 struct Closing<'a> {

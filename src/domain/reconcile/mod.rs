@@ -10,6 +10,6 @@ mod unclaimed;
 pub use compare::{Difference, EQUITY, FOREIGN, Judged, MANUAL, Subject, compare, ours};
 pub use find::find;
 pub use nets::nets;
-pub use news::{Ends, Shown, ShownRow, terms};
+pub use news::{EndsSeen, Shown, ShownRow, terms};
 pub use repair::{legs, propose};
 pub use unclaimed::{candidates, unclaimed};

@@ -45,7 +45,7 @@ pub struct ShownRow {
 
 /// Ends that one look has shown and another has yet to confirm.
 #[derive(Debug, Default)]
-pub struct Ends(BTreeMap<OrderId, Quantity>);
+pub struct EndsSeen(BTreeMap<OrderId, Quantity>);
 
 /// What the books say about an order that the book does not know yet.
 struct News {
@@ -56,10 +56,14 @@ struct News {
     grew: bool,
 }
 
-impl Ends {
+impl EndsSeen {
     /// Returns what is to be reported of an order.
     pub fn news(&mut self, order: &Order, shown: &Shown, today: NaiveDate) -> Option<Report> {
-        news(order, shown, today).and_then(|news| self.settled(news))
+        let Some(news) = news(order, shown, today) else {
+            self.0.remove(&order.id);
+            return None;
+        };
+        self.settled(news)
     }
 
     fn settled(&mut self, news: News) -> Option<Report> {
@@ -72,6 +76,7 @@ impl Ends {
             report.status,
             ReportStatus::Working | ReportStatus::Complete
         ) {
+            self.0.remove(&report.order);
             return Some(report);
         }
         let before = self.0.insert(report.order, report.quantity);
@@ -144,4 +149,36 @@ pub fn terms(order: &Order, shown: &Shown) -> Option<SeenTerms> {
         pricing: row.pricing?,
         waits: row.waits?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{Cause, IntentId};
+
+    fn seen(status: ReportStatus) -> News {
+        let intent = IntentId::of(Cause::from_bytes([1; 10]), Purpose::Exit);
+        News {
+            report: Report {
+                order: intent.order(1),
+                quantity: Quantity::ZERO,
+                value: Money::ZERO,
+                status,
+                text: None,
+            },
+            named: None,
+            grew: true,
+        }
+    }
+
+    #[test]
+    fn an_end_that_was_taken_back_is_seen_twice_anew_before_it_counts() {
+        let mut ends = EndsSeen::default();
+        let mut look = |status| ends.settled(seen(status)).map(|report| report.status);
+        let (working, cancelled) = (ReportStatus::Working, ReportStatus::Cancelled);
+        assert_eq!(look(cancelled), Some(working));
+        assert_eq!(look(working), Some(working));
+        assert_eq!(look(cancelled), Some(working));
+        assert_eq!(look(cancelled), Some(cancelled));
+    }
 }

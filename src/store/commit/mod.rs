@@ -152,8 +152,8 @@ impl Locked {
 
 impl Store {
     /// Makes a decision so that was made on a desk as it is known, without looking at it: all of it,
-    /// or nothing when the desk is no longer as known, the lease is another's, or one of `asks` was
-    /// decided before.
+    /// or nothing when the desk is no longer as known, the lease is another's, one of `asks` was
+    /// decided before, or the database took the statement back for now.
     ///
     /// # Errors
     ///
@@ -174,14 +174,17 @@ impl Store {
         let mut session = self.warm.take(&self.pool, &self.suspicion).await?;
         match seal.press(&mut session, write).await {
             Ok(moved) => {
-                self.warm.keep(session);
+                self.warm.keep(&self.pool, session);
                 Ok(if moved {
                     Written::Yes(facts.tag)
                 } else {
                     Written::No
                 })
             }
-            Err(error) if error.is_undone() => Ok(Written::No),
+            Err(error) if error.is_undone() => {
+                self.warm.keep(&self.pool, session);
+                Ok(Written::No)
+            }
             Err(error @ StoreError::Unavailable { .. }) => {
                 self.suspicion.raise();
                 Ok(Written::Unknown(error))

@@ -19,7 +19,7 @@ use torana::domain::instrument::ContractId;
 use torana::domain::money::{Money, Points, Price, Ratio};
 use torana::domain::order::{BrokerOrderId, Direction};
 use torana::domain::price::{Judge, Look, PriceRules, Verdict};
-use torana::domain::reconcile::{self, Ends};
+use torana::domain::reconcile::{self, EndsSeen};
 use torana::domain::rules::{ProtectiveStop, Rules, StopHitOn};
 use torana::domain::signal::{Ask, Bar, BarFrom, Layer, Signal, SourceId, Which};
 use torana::domain::work::{self, Call};
@@ -58,7 +58,7 @@ pub(super) struct Week {
     broker: Broker,
     stocks: Vec<(Stock, Shown)>,
     judges: BTreeMap<ContractId, Judge>,
-    ends: Ends,
+    ends: EndsSeen,
     away_until: Option<DateTime<Utc>>,
     journal: Vec<(Fact, DateTime<Utc>)>,
     asked: Vec<SignalName>,
@@ -78,7 +78,7 @@ impl Week {
             book: Book::default(),
             now,
             judges: BTreeMap::new(),
-            ends: Ends::default(),
+            ends: EndsSeen::default(),
             away_until: None,
             journal: Vec::new(),
             asked: Vec::new(),
