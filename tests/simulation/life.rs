@@ -127,7 +127,8 @@ impl Life {
     pub(crate) fn new(seed: u64, told_max: usize) -> Self {
         let (mut chance, mut readers) = (Chance::new(seed), Chance::new(!seed));
         let first: NaiveDate = chance.one_of(&FIRST_DAYS).parse().unwrap();
-        let rules = rules(&mut chance, first);
+        let mut rules = rules(&mut chance, first);
+        rules.stops.peel_off = Chance::new(seed.rotate_left(32)).one_of(&[false, true]);
         let capital = Money::rupees(CAPITAL);
         let now = morning(first);
         let broker = Broker::new(&rules, now, capital);
