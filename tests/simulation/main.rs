@@ -39,7 +39,7 @@ use life::{DAYS, Life};
 /// with its mending, not by the seed. 147 is the first that sees one of the planted bugs.
 const SEEDS: core::ops::Range<u64> = 0..40;
 const USUAL: usize = 40;
-const FAILED_ONCE: &[u64] = &[53, 88, 119, 147, 182, 206, 419, 1552, 1587, 1919, 1975];
+const FAILED_ONCE: &[u64] = &[53, 88, 119, 147, 182, 206, 419, 968, 1552, 1587, 1919, 1975];
 
 /// Seeds that are lived over PostgreSQL as well, with the one that failed there.
 const DURABLE: &[u64] = &[0, 1, 29];

@@ -403,7 +403,10 @@ impl Case<'_> {
         let complete = report.status == ReportStatus::Complete && !report.quantity.is_zero();
         complete
             && match order.resting.modify {
-                ModifyState::Taken(change, _) => report.quantity >= change.quantity,
+                // which of two changes that followed each other was taken, the answer does not say
+                ModifyState::Taken(change, _) => {
+                    report.quantity >= change.quantity || report.quantity == order.filled
+                }
                 // a change that is wanted may have been made, and its answer lost with the process
                 ModifyState::Wanted(change, _) => {
                     (order.resting.doubted || report.quantity >= change.quantity)
