@@ -3,11 +3,13 @@
 //! A fill is accepted in every state of its order. A report that says less than what is known
 //! changes nothing; seeing one twice adds nothing.
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::Decision;
 use super::exit::Out;
 use super::finish::End;
+use super::resting::CHANGE_WAIT;
 use crate::domain::book::{CancelState, Intent, Leg, ModifyState, Order, OrderState, share};
 use crate::domain::charges::{ChargeKind, Traded};
 use crate::domain::fact::{
@@ -365,7 +367,7 @@ impl Decision<'_> {
 
     /// Ends the order when the broker says so, or when all of it is filled.
     fn close(&mut self, case: &Case<'_>, report: &Report, mut end: End) {
-        let done = case.is_done(report);
+        let done = case.is_done(report, self.view.now);
         let why = match report.status {
             _ if done => Some(OrderEnd::Filled),
             ReportStatus::Working | ReportStatus::Complete => None,
@@ -395,7 +397,7 @@ impl Case<'_> {
     /// Returns whether all of the order is filled. One that was made smaller may be filled whole before
     /// the book has shown its new size: what the broker took counts, and where that is in doubt, a
     /// second look at an order that is complete and says no more.
-    fn is_done(&self, report: &Report) -> bool {
+    fn is_done(&self, report: &Report, now: DateTime<Utc>) -> bool {
         let order = self.order;
         if order.quantity.is_zero() || report.quantity >= order.quantity {
             return !order.quantity.is_zero();
@@ -404,8 +406,9 @@ impl Case<'_> {
         complete
             && match order.resting.modify {
                 // which of two changes that followed each other was taken, the answer does not say
-                ModifyState::Taken(change, _) => {
-                    report.quantity >= change.quantity || report.quantity == order.filled
+                ModifyState::Taken(change, at) => {
+                    report.quantity >= change.quantity
+                        || (now - at >= CHANGE_WAIT && report.quantity == order.filled)
                 }
                 // a change that is wanted may have been made, and its answer lost with the process
                 ModifyState::Wanted(change, _) => {

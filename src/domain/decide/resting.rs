@@ -28,7 +28,7 @@ const CHANGES_MAX: u16 = 20;
 const FIRED_WAIT: TimeDelta = TimeDelta::seconds(2);
 
 /// How long a change that the broker took may take to show in its book.
-const CHANGE_WAIT: TimeDelta = TimeDelta::seconds(5);
+pub(super) const CHANGE_WAIT: TimeDelta = TimeDelta::seconds(5);
 
 /// Two looks that differ by more than so many percent are not believed at once.
 const SUSPICIOUS: Decimal = Decimal::from_parts(15, 0, 0, false, 1);
