@@ -312,6 +312,14 @@ async fn the_feed_tells_prices_and_orders_as_they_happen() {
     let feed = Feed::new(FeedSettings::new(&url, KEY.into()), wanted).run(events, stop.clone());
     let watching = async {
         assert_eq!(told.recv().await, Some(FeedEvent::Up));
+        // it asks for prices last: once one has come, it hears of every order
+        loop {
+            sim.step().unwrap();
+            if let Ok(FeedEvent::Tick(_)) = told.try_recv() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
         let id = sent(&broker, &resting()).await;
         let mut orders = Vec::new();
         let mut prices = 0_u32;

@@ -136,7 +136,7 @@ pub(super) fn start(
     });
     let token = stop.clone();
     tasks.spawn(async move {
-        monitor.run(token).await;
+        Box::pin(monitor.run(token)).await;
         "monitor"
     });
     let (lease, token) = (Arc::clone(&parts.lease), deciding.last.clone());

@@ -96,7 +96,7 @@ impl Locked {
             new.profile,
             now,
         )
-        .execute(&mut *self.tx)
+        .execute(self.tx.in_time())
         .await?;
         Ok(added.rows_affected() == 1)
     }
@@ -116,7 +116,7 @@ impl Locked {
             secret.as_slice(),
             older_until,
         )
-        .execute(&mut *self.tx)
+        .execute(self.tx.in_time())
         .await?;
         Ok(rotated.rows_affected() == 1)
     }
@@ -129,7 +129,7 @@ impl Locked {
             name,
             now,
         )
-        .execute(&mut *self.tx)
+        .execute(self.tx.in_time())
         .await?;
         Ok(disabled.rows_affected() == 1)
     }
@@ -150,7 +150,7 @@ impl Locked {
             hash.as_slice(),
             now,
         )
-        .execute(&mut *self.tx)
+        .execute(self.tx.in_time())
         .await?;
         Ok(added.rows_affected() == 1)
     }
@@ -163,7 +163,7 @@ impl Locked {
             name,
             now,
         )
-        .execute(&mut *self.tx)
+        .execute(self.tx.in_time())
         .await?;
         Ok(revoked.rows_affected() == 1)
     }

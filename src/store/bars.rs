@@ -83,7 +83,7 @@ impl Store {
             "#,
             text
         )
-        .execute(&self.pool)
+        .execute(self.in_time())
         .await?;
         Ok(done.rows_affected())
     }
@@ -110,7 +110,7 @@ impl Store {
             from,
             to,
         )
-        .fetch_one(&self.pool)
+        .fetch_one(self.in_time())
         .await?;
         let bad = |error| StoreError::corrupt("bars", error);
         let names = self.names();

@@ -105,7 +105,7 @@ impl Store {
                 tag.seq,
                 PAGE,
             )
-            .fetch_all(&self.pool)
+            .fetch_all(self.in_time())
             .await?;
             if page.is_empty() {
                 break;
@@ -149,7 +149,7 @@ impl Store {
             desk.0,
             seq
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.in_time())
         .await?;
         Ok(found)
     }
@@ -161,7 +161,7 @@ impl Store {
     /// The database is away or the desk was never made.
     pub async fn tag(&self, desk: DeskId) -> Result<Tag, StoreError> {
         let row = sqlx::query!("SELECT seq, head FROM desks WHERE desk_id = $1", desk.0)
-            .fetch_optional(&self.pool)
+            .fetch_optional(self.in_time())
             .await?
             .ok_or_else(|| StoreError::corrupt("desks", format!("no desk {}", desk.0)))?;
         Ok(Tag {

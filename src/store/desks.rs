@@ -46,10 +46,10 @@ impl Store {
             unknown_rules,
             TradingState::default().word(),
         )
-        .execute(&self.pool)
+        .execute(self.in_time())
         .await?;
         let made_in = sqlx::query_scalar!("SELECT mode FROM desks WHERE desk_id = $1", new.id.0)
-            .fetch_one(&self.pool)
+            .fetch_one(self.in_time())
             .await?;
         if made_in != new.made_in {
             return Err(StoreError::OtherMode {

@@ -33,7 +33,7 @@ impl Store {
             i32::from(row.status),
             clean.answers.first().map(AsRef::as_ref),
         )
-        .execute(&self.pool)
+        .execute(self.in_time())
         .await?;
         Ok(())
     }

@@ -37,7 +37,7 @@ impl Store {
             "SELECT epoch FROM desks WHERE desk_id = $1 FOR UPDATE",
             desk.0
         )
-        .fetch_optional(&mut *tx)
+        .fetch_optional(tx.in_time())
         .await?
         .ok_or_else(|| StoreError::corrupt("desks", format!("no desk {}", desk.0)))?;
         let number = desk_row.epoch.saturating_add(1);
@@ -53,9 +53,10 @@ impl Store {
             holder,
             millis(ttl),
         )
-        .execute(&mut *tx)
+        .execute(tx.in_time())
         .await?;
         if taken.rows_affected() == 0 {
+            tx.rollback().await?;
             return Ok(None);
         }
         sqlx::query!(
@@ -63,7 +64,7 @@ impl Store {
             desk.0,
             number
         )
-        .execute(&mut *tx)
+        .execute(tx.in_time())
         .await?;
         tx.commit().await?;
         Ok(Some(Epoch { desk, number }))
@@ -83,7 +84,7 @@ impl Store {
             epoch.number,
             millis(ttl),
         )
-        .execute(&self.pool)
+        .execute(self.in_time())
         .await?;
         Ok(renewed.rows_affected() == 1)
     }
@@ -99,7 +100,7 @@ impl Store {
             epoch.desk.0,
             epoch.number,
         )
-        .execute(&self.pool)
+        .execute(self.in_time())
         .await?;
         Ok(())
     }

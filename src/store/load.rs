@@ -53,7 +53,7 @@ impl Locked {
     ///
     /// The database is away, or the desk's own row cannot be read.
     pub async fn book(&mut self) -> Result<Book, StoreError> {
-        let rows = rows(&mut *self.tx, self.standing.desk).await?;
+        let rows = rows(self.tx.in_time(), self.standing.desk).await?;
         let read = Reading::of(&rows, Names(&self.standing.instruments))?;
         let mut book = read.book;
         self.unreadable = read.unreadable;
@@ -71,8 +71,7 @@ impl Store {
     /// The database is away, or the desk's own row cannot be read.
     pub async fn snapshot(&self, desk: DeskId) -> Result<Snapshot, StoreError> {
         let names = self.names();
-        let mut session = self.pool.acquire().await?;
-        let rows = rows(&mut *session, desk).await?;
+        let rows = rows(self.in_time(), desk).await?;
         let mut read = Reading::of(&rows, names)?;
         let bad = |error| StoreError::corrupt("desks", error);
         let last_at = names.field(&read.desk, "last_at").map_err(bad)?;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::postgres::types::PgInterval;
-use sqlx::{Postgres, Transaction};
 
+use super::pool::Tx;
 use super::{DeskId, Store, StoreError, Unreadable, marks};
 use crate::domain::ids::SignalId;
 use crate::domain::input::Marks;
@@ -80,7 +80,7 @@ pub struct Locked {
     pub standing: Standing,
     /// What [`Locked::book`] had to leave out: page a person for each.
     pub unreadable: Vec<Unreadable>,
-    pub(super) tx: Transaction<'static, Postgres>,
+    pub(super) tx: Tx,
 }
 
 /// A desk's row with what was asked for beside it.
@@ -107,7 +107,7 @@ impl Store {
             "SELECT 1 AS one FROM desks WHERE desk_id = $1 FOR UPDATE",
             desk.0
         )
-        .fetch_optional(&mut *tx)
+        .fetch_optional(tx.in_time())
         .await?;
         let standing = self.look(&mut tx, desk, asks).await?;
         Ok(Locked {
@@ -123,7 +123,7 @@ impl Store {
     )]
     async fn look(
         &self,
-        tx: &mut Transaction<'static, Postgres>,
+        tx: &mut Tx,
         desk: DeskId,
         asks: &[SignalKey],
     ) -> Result<Standing, StoreError> {
@@ -138,7 +138,7 @@ impl Store {
             &asked.bodies as &[Option<Vec<u8>>],
             interval(self.same_body),
         )
-        .fetch_optional(&mut **tx)
+        .fetch_optional(tx.in_time())
         .await?;
         let seen =
             seen.ok_or_else(|| StoreError::corrupt("desks", format!("no desk {}", desk.0)))?;

@@ -35,7 +35,7 @@ impl Store {
             text,
             KEPT_DAYS,
         )
-        .execute(&self.pool)
+        .execute(self.in_time())
         .await?;
         Ok(())
     }
@@ -50,7 +50,7 @@ impl Store {
             "SELECT json_agg(m)::text FROM marks m WHERE m.desk_id = $1",
             desk.0
         )
-        .fetch_one(&self.pool)
+        .fetch_one(self.in_time())
         .await?;
         read(text.as_deref(), self.names())
     }

@@ -7,16 +7,20 @@
 //!    lease in force.
 //! 3. `facts.seq` is per desk and gapless; every commit that changes the book writes at least one
 //!    fact, so a new book always has a new [`Tag`].
-//! 4. Times are whole microseconds, as the journal and PostgreSQL keep them: whoever makes an input
+//! 4. Whatever is said to PostgreSQL is answered in time or given up ([`in_time`]); what was given up
+//!    may be done.
+//! 5. Times are whole microseconds, as the journal and PostgreSQL keep them: whoever makes an input
 //!    cuts them, so that a loaded book equals the folded one.
 
 mod access;
+mod alone;
 mod bars;
 mod chain;
 pub mod cluster;
 mod commit;
 mod desks;
 mod error;
+mod in_time;
 mod invalid;
 mod leases;
 mod load;
@@ -35,8 +39,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPool};
-use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection as _, PgConnection};
 
 pub use access::AccessChange;
 pub use bars::{BarKey, KeptBar};
@@ -52,7 +56,8 @@ pub use renew::{Anew, begin_anew};
 pub use sources::{NewSource, Signature, Source};
 pub use tokens::Token;
 
-use self::pool::{Suspicion, Warm};
+use self::in_time::within;
+use self::pool::{Sessions, Tx};
 use crate::domain::instrument::Instruments;
 use crate::journal::Names;
 pub use person_orders::PersonOrder;
@@ -68,20 +73,25 @@ pub struct DeskId(pub i32);
 /// The database of one configuration.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: PgPool,
-    suspicion: Suspicion,
-    warm: Warm,
+    sessions: Sessions,
     instruments: Arc<Instruments>,
     same_body: core::time::Duration,
 }
 
-/// Brings the schema up to date, as the role that owns it.
+/// How long a server may take for a session or an answer while a process starts.
+const AT_START: core::time::Duration = core::time::Duration::from_secs(10);
+
+async fn session(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    within(AT_START, PgConnection::connect_with(options)).await
+}
+
+/// Brings the schema up to date, as the role that owns it. Once begun it takes as long as it takes.
 ///
 /// # Errors
 ///
 /// The database is away, or holds a schema that this program does not know.
 pub async fn migrate(owner: PgConnectOptions) -> Result<(), StoreError> {
-    let mut session = PgConnection::connect_with(&owner).await?;
+    let mut session = session(&owner).await?;
     MIGRATIONS.run(&mut session).await?;
     session.close().await?;
     Ok(())
@@ -93,17 +103,15 @@ pub async fn migrate(owner: PgConnectOptions) -> Result<(), StoreError> {
 ///
 /// The database is away.
 pub async fn is_up_to_date(service: &PgConnectOptions) -> Result<bool, StoreError> {
-    let mut session = PgConnection::connect_with(service).await?;
+    let mut session = session(service).await?;
     let made = sqlx::query_scalar!(
         r#"SELECT to_regclass('public._sqlx_migrations') IS NOT NULL AS "made!""#
-    )
-    .fetch_one(&mut session)
-    .await?;
+    );
+    let made = within(AT_START, made.fetch_one(&mut session)).await?;
     let newest = MIGRATIONS.iter().map(|one| one.version).max();
     let found = if made {
-        sqlx::query_scalar!("SELECT max(version) FROM _sqlx_migrations WHERE success")
-            .fetch_one(&mut session)
-            .await?
+        let found = sqlx::query_scalar!("SELECT max(version) FROM _sqlx_migrations WHERE success");
+        within(AT_START, found.fetch_one(&mut session)).await?
     } else {
         None
     };
@@ -135,12 +143,8 @@ impl Store {
         instruments: Arc<Instruments>,
         deadlines: Deadlines,
     ) -> Result<Self, StoreError> {
-        let suspicion = Suspicion::default();
-        let pool = pool::open(options, (suspicion.clone(), deadlines)).await?;
         let store = Self {
-            pool,
-            suspicion,
-            warm: Warm::default(),
+            sessions: Sessions::new(options, deadlines),
             instruments,
             same_body: deadlines.same_body,
         };
@@ -155,8 +159,7 @@ impl Store {
 
     /// Closes every connection.
     pub async fn close(&self) {
-        self.warm.close().await;
-        self.pool.close().await;
+        self.sessions.close().await;
     }
 
     /// Asks whether the database answers.
@@ -166,7 +169,7 @@ impl Store {
     /// It does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query!("SELECT 1 AS one")
-            .fetch_one(&self.pool)
+            .fetch_one(self.in_time())
             .await?;
         Ok(())
     }
@@ -178,19 +181,24 @@ impl Store {
     /// The database is away.
     pub async fn database_clock(&self) -> Result<DateTime<Utc>, StoreError> {
         let now = sqlx::query_scalar!(r#"SELECT clock_timestamp() AS "now!""#)
-            .fetch_one(&self.pool)
+            .fetch_one(self.in_time())
             .await?;
         Ok(now)
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        pool::begin(&self.pool, &self.suspicion).await
+    /// Returns where statements are said that stand alone.
+    const fn in_time(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    async fn begin(&self) -> Result<Tx, StoreError> {
+        self.sessions.begin().await
     }
 
     async fn check_schema(&self) -> Result<(), StoreError> {
         let newest = MIGRATIONS.iter().map(|one| one.version).max();
         let found = sqlx::query_scalar!("SELECT max(version) FROM _sqlx_migrations WHERE success")
-            .fetch_one(&self.pool)
+            .fetch_one(self.in_time())
             .await?;
         if found == newest {
             Ok(())

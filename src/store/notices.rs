@@ -93,7 +93,7 @@ impl Store {
             "SELECT seq, signals_at FROM notice_cursors WHERE desk_id = $1",
             desk.0
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.in_time())
         .await?;
         Ok(row)
     }
@@ -115,7 +115,7 @@ impl Store {
             seq,
             limit,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         rows.into_iter()
             .map(|row| {
@@ -158,7 +158,7 @@ impl Store {
                 notice.key,
                 &channels,
             )
-            .fetch_one(&mut *tx)
+            .fetch_one(tx.in_time())
             .await?;
             if is_new {
                 fresh.push(notice.key.clone());
@@ -172,7 +172,7 @@ impl Store {
             cursor.seq,
             cursor.signals_at,
         )
-        .execute(&mut *tx)
+        .execute(tx.in_time())
         .await?;
         tx.commit().await?;
         Ok(fresh)
@@ -202,7 +202,7 @@ impl Store {
             now,
             limit,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         Ok(rows)
     }
@@ -235,7 +235,7 @@ impl Store {
             not_before,
             given_up,
         )
-        .execute(&self.pool)
+        .execute(self.in_time())
         .await?;
         Ok(())
     }
@@ -254,7 +254,7 @@ impl Store {
              FROM deliveries WHERE desk_id = $1 AND sent_at IS NULL AND NOT given_up"#,
             desk.0
         )
-        .fetch_one(&self.pool)
+        .fetch_one(self.in_time())
         .await?;
         Ok((row.waiting, row.error))
     }
@@ -279,7 +279,7 @@ impl Store {
             desk.0,
             after,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         let newest = rows.iter().map(|row| row.at).max().unwrap_or(after);
         let seen = rows.into_iter().filter_map(|row| {
@@ -312,7 +312,7 @@ impl Store {
             desk.0,
             since,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         Ok(rows)
     }

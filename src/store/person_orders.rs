@@ -30,7 +30,7 @@ impl Store {
             desk.0,
             cause.to_string(),
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.in_time())
         .await?;
         row.map(|row| {
             Ok(PersonOrder {
@@ -54,7 +54,7 @@ impl Locked {
             self.standing.desk.0,
             cause.to_string(),
         )
-        .fetch_one(&mut *self.tx)
+        .fetch_one(self.tx.in_time())
         .await?;
         Ok(found == Some(true))
     }
@@ -77,7 +77,7 @@ impl Locked {
             order.asked.as_slice(),
             order.answer,
         )
-        .execute(&mut *self.tx)
+        .execute(self.tx.in_time())
         .await?;
         Ok(())
     }

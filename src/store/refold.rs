@@ -28,7 +28,7 @@ impl Store {
                 to,
                 PAGE,
             )
-            .fetch_all(&self.pool)
+            .fetch_all(self.in_time())
             .await?;
             if page.is_empty() {
                 return Err(StoreError::corrupt("facts", format!("no fact {to}")));

@@ -1,7 +1,7 @@
 //! A paper desk begun anew. The schema it had goes as a whole, because nothing in it may be edited.
 
+use sqlx::Connection as _;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection as _, PgConnection};
 
 use super::{DeskId, MIGRATIONS, StoreError};
 
@@ -41,7 +41,7 @@ pub enum Anew {
 ///
 /// The database is away or refuses.
 pub async fn begin_anew(owner: PgConnectOptions, desk: DeskId) -> Result<Anew, StoreError> {
-    let mut session = PgConnection::connect_with(&owner).await?;
+    let mut session = super::session(&owner).await?;
     MIGRATIONS.run(&mut session).await?;
     let mut tx = session.begin().await?;
     sqlx::raw_sql(ALONE).execute(&mut *tx).await?;

@@ -100,7 +100,7 @@ impl Store {
              FROM sources WHERE desk_id = $1 ORDER BY source",
             desk.0
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         let mut all = Vec::with_capacity(rows.len());
         for row in rows {

@@ -29,7 +29,7 @@ impl Store {
             "SELECT name, hash, made_at, revoked_at FROM tokens WHERE desk_id = $1 ORDER BY name",
             desk.0
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         rows.into_iter()
             .map(|row| {

@@ -24,5 +24,6 @@ mod live;
 mod notices;
 mod outage;
 mod parity;
+mod silence;
 mod support;
 mod walk;

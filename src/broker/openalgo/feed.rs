@@ -272,6 +272,8 @@ fn described(ended: &Ended) -> String {
 /// One open connection.
 struct Line {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// How long it may take to take a message.
+    entry: Duration,
 }
 
 impl Line {
@@ -284,7 +286,8 @@ impl Line {
             .await
             .map_err(|_elapsed| Ended::Silent("no connection in time"))?
             .map_err(Box::new)?;
-        Ok(Self { socket })
+        let entry = settings.entry;
+        Ok(Self { socket, entry })
     }
 
     /// Authenticates and waits for the yes.
@@ -333,7 +336,10 @@ impl Line {
     }
 
     async fn say(&mut self, text: String) -> Result<(), Ended> {
-        let sent = self.socket.send(Message::text(text)).await;
+        let sent = timeout(self.entry, self.socket.send(Message::text(text)));
+        let sent = sent
+            .await
+            .map_err(|_elapsed| Ended::Silent("it takes no message"))?;
         Ok(sent.map_err(Box::new)?)
     }
 

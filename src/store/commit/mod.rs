@@ -142,7 +142,7 @@ impl Locked {
             asks: (&[], core::time::Duration::ZERO),
         };
         // under the lock nothing but a lost lease can have moved the row
-        if !seal.press(&mut self.tx, write).await? {
+        if !seal.press(self.tx.in_time(), write).await? {
             return Err(StoreError::Fenced);
         }
         self.tx.commit().await?;
@@ -171,10 +171,10 @@ impl Store {
             rows: Rows::of(write, known)?,
             asks: (asks, self.same_body),
         };
-        let mut session = self.warm.take(&self.pool, &self.suspicion).await?;
-        match seal.press(&mut session, write).await {
+        let mut session = self.sessions.take_warm().await?;
+        match seal.press(session.in_time(), write).await {
             Ok(moved) => {
-                self.warm.keep(&self.pool, session);
+                self.sessions.keep_warm(session);
                 Ok(if moved {
                     Written::Yes(facts.tag)
                 } else {
@@ -182,11 +182,11 @@ impl Store {
                 })
             }
             Err(error) if error.is_undone() => {
-                self.warm.keep(&self.pool, session);
+                self.sessions.keep_warm(session);
                 Ok(Written::No)
             }
             Err(error @ StoreError::Unavailable { .. }) => {
-                self.suspicion.raise();
+                self.sessions.suspect();
                 Ok(Written::Unknown(error))
             }
             Err(error) => Err(error),

@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::PgExecutor;
 
 use super::rows::Rows;
 use super::{Facts, Signals, Write};
@@ -238,7 +238,7 @@ impl Seal<'_> {
     /// Writes facts, verdicts and rows and moves the desk on; returns whether it was still as known.
     pub(super) async fn press(
         &self,
-        session: &mut PgConnection,
+        session: impl PgExecutor<'_>,
         write: &Write<'_>,
     ) -> Result<bool, StoreError> {
         let names = Names(&self.known.instruments);

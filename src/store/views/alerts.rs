@@ -46,7 +46,7 @@ impl Store {
             to,
             ALERTS_MAX,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         rows.into_iter()
             .map(|row| {
@@ -79,7 +79,7 @@ impl Store {
             desk.0,
             at,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.in_time())
         .await?;
         Ok(found)
     }

@@ -94,7 +94,7 @@ impl Store {
             after,
             i64::from(limit.min(ROWS_MAX)),
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         Ok(rows.into_iter().map(Fact::from).collect())
     }
@@ -118,7 +118,7 @@ impl Store {
             goals,
             legs,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         Ok(names)
     }
@@ -139,7 +139,7 @@ impl Store {
             desk.0,
             signals,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         Ok(names)
     }
@@ -167,7 +167,7 @@ impl Store {
             signal.to_string(),
             i64::from(ROWS_MAX),
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         Ok(rows.into_iter().map(Fact::from).collect())
     }

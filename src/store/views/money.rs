@@ -85,7 +85,7 @@ impl Store {
             page.seq(),
             page.rows(),
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         Ok(rows)
     }
@@ -113,7 +113,7 @@ impl Store {
             page.before,
             page.rows(),
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         Ok(rows)
     }
@@ -136,7 +136,7 @@ impl Store {
             page.seq(),
             page.rows(),
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         Ok(rows)
     }

@@ -91,7 +91,7 @@ impl Store {
             page.before,
             page.rows(),
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         Ok(rows)
     }
@@ -119,7 +119,7 @@ impl Store {
             page.before,
             page.rows(),
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         Ok(rows)
     }

@@ -44,7 +44,7 @@ impl Store {
             "#,
             desk.0
         )
-        .fetch_one(&self.pool)
+        .fetch_one(self.in_time())
         .await?;
         Ok(found)
     }
@@ -60,7 +60,7 @@ impl Store {
             "#,
             desk.0
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.in_time())
         .await?;
         Ok(lease)
     }

@@ -104,7 +104,7 @@ impl Store {
             page.before,
             page.rows(),
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.in_time())
         .await?;
         Ok(rows.into_iter().map(Signal::from).collect())
     }
@@ -128,7 +128,7 @@ impl Store {
             desk.0,
             id.to_string(),
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.in_time())
         .await?;
         Ok(row.map(Signal::from))
     }

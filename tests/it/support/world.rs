@@ -23,6 +23,7 @@ use torana::store::{self, AccessChange, DeskId, NewSource, Signature, Store, Sto
 
 use super::alerts::Alert;
 use super::gateway::{Answer, Gateway};
+use super::proxy::Proxy;
 use super::truth;
 use super::wait::{PATIENCE, until};
 
@@ -193,6 +194,16 @@ impl World {
             Db::Private(server) => server,
             Db::Shared(_) => panic!("this world shares its PostgreSQL with others"),
         }
+    }
+
+    /// Returns another way to the world's PostgreSQL, with the variables that have a gateway use it.
+    pub(crate) async fn proxy(&self) -> (Proxy, [(&'static str, String); 2]) {
+        let [service, owner] = self.db.options();
+        let proxy = Proxy::to(&service).await;
+        let urls = [proxy.url(&service), proxy.url(&owner)];
+        let [service, owner] = urls;
+        let env = [("DATABASE_URL", service), ("DATABASE_OWNER_URL", owner)];
+        (proxy, env)
     }
 
     /// Takes the broker away: nobody listens where it was.
