@@ -108,7 +108,7 @@ pub enum Fact {
         why: OrderEnd,
         text: Option<String>,
     },
-    /// It is to be cancelled.
+    /// It is to be cancelled, now.
     CancelWanted { order: OrderId, why: CancelWhy },
     /// The broker took the cancel; the order's own end is reported later.
     CancelTaken { order: OrderId },

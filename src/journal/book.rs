@@ -177,6 +177,7 @@ impl Spread for Order {
             charges,
             not_before,
             cancel,
+            cancel_failures,
             baseline,
             claimed_at,
             sent_at,
@@ -198,6 +199,7 @@ impl Spread for Order {
         fields.put("charges", charges);
         fields.put("not_before", not_before);
         put_cancel(*cancel, fields);
+        fields.put("cancel_failures", cancel_failures);
         fields.put("baseline", baseline);
         fields.put("claimed_at", claimed_at);
         fields.put("sent_at", sent_at);
@@ -223,6 +225,7 @@ impl Take for Order {
             charges: names.field(value, "charges")?,
             not_before: names.field(value, "not_before")?,
             cancel: take_cancel(value, names)?,
+            cancel_failures: names.field(value, "cancel_failures")?,
             baseline: names.field(value, "baseline")?,
             claimed_at: names.field(value, "claimed_at")?,
             sent_at: names.field(value, "sent_at")?,

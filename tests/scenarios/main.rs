@@ -142,4 +142,5 @@ stories! {
     defects
     silver
     clock
+    cancels
 }

@@ -479,6 +479,9 @@ pub(crate) fn rich_day() -> Vec<Vec<Fact>> {
         add.opened(1),
         vec![cancel_wanted(add.intent().order(1))],
         cancel_fails(add.intent().order(1)),
+        vec![Fact::CancelTaken {
+            order: add.intent().order(1),
+        }],
         add.done(1, (OrderEnd::Cancelled, IntentEnd::Expired)),
     ];
     day.extend(pursued(add));
@@ -599,13 +602,18 @@ fn cancel_wanted(order: OrderId) -> Fact {
 fn cancel_fails(order: OrderId) -> Vec<Fact> {
     vec![
         Fact::CancelTaken { order },
-        Fact::CancelFailed {
-            order,
-            not_before: at(77),
-            text: "no such order".to_owned(),
-        },
-        Fact::CancelTaken { order },
+        cancel_fails_at(order, 77),
+        cancel_fails_at(order, 78),
+        cancel_fails_at(order, 80),
     ]
+}
+
+fn cancel_fails_at(order: OrderId, seconds: i64) -> Fact {
+    Fact::CancelFailed {
+        order,
+        not_before: at(seconds),
+        text: "no such order".to_owned(),
+    }
 }
 
 /// What a day's end leads to.

@@ -130,23 +130,12 @@ impl Book {
                 self.end_order(*order, *why, at);
             }
             Fact::CancelWanted { order, why } => {
-                self.on_order(*order, |order| {
-                    order.cancel = CancelState::Wanted(*why, None);
-                });
+                self.on_order(*order, |order| order.cancel_wanted(*why));
             }
-            Fact::CancelTaken { order } => self.on_order(*order, |order| {
-                if let CancelState::Wanted(why, _) = order.cancel {
-                    order.cancel = CancelState::Taken(why);
-                    order.not_before = Some(at);
-                }
-            }),
+            Fact::CancelTaken { order } => self.on_order(*order, |order| order.cancel_taken(at)),
             Fact::CancelFailed {
                 order, not_before, ..
-            } => self.on_order(*order, |order| {
-                if let CancelState::Wanted(why, _) | CancelState::Taken(why) = order.cancel {
-                    order.cancel = CancelState::Wanted(why, Some(*not_before));
-                }
-            }),
+            } => self.on_order(*order, |order| order.cancel_failed(*not_before)),
             Fact::Filled(fill) => self.fill(fill),
             Fact::LegOpened(opening) => {
                 self.open_leg(opening, at);
@@ -403,6 +392,7 @@ impl Book {
             charges: Money::ZERO,
             not_before,
             cancel: CancelState::None,
+            cancel_failures: 0,
             baseline: Vec::new(),
             claimed_at: None,
             sent_at: None,

@@ -5,6 +5,7 @@
 //! 3. What is over stays until [`Book::prune`], so that a late report still finds its order.
 
 mod apply;
+mod cancel;
 mod close;
 mod exposure;
 mod few;
@@ -345,6 +346,8 @@ pub struct Order {
     pub not_before: Option<DateTime<Utc>>,
     /// Where a cancel of it stands.
     pub cancel: CancelState,
+    /// How often in a row that did not come through, since it was wanted or taken.
+    pub cancel_failures: u16,
     /// The broker's ids of its kind, seen before it was sent.
     pub baseline: Vec<BrokerOrderId>,
     /// When it was claimed last.

@@ -233,6 +233,7 @@ impl Decision<'_> {
                 let lots = if wider { out.lots } else { exit.lots };
                 let leaving = lots.map_or(leg.lots, |lots| lots.less(exit.filled).min(leg.lots));
                 self.make_way(leg, leaving, out.by_person || exit.by_person);
+                self.hurry(leg.id);
                 let (intent, reason) = (exit.id, out.reason);
                 self.say(Fact::ExitWidened {
                     intent,
@@ -263,6 +264,7 @@ impl Decision<'_> {
             not_before: None,
         });
         self.make_way(leg, lots, out.by_person);
+        self.hurry(leg.id);
         self.cancel_entry_of(leg.id);
     }
 
@@ -326,6 +328,19 @@ impl Decision<'_> {
             lots,
             not_before: None,
         });
+        self.hurry(entry.leg);
+    }
+
+    /// An exit begins: what stands in its way and could not be cancelled waits no longer than the
+    /// exit itself would.
+    fn hurry(&mut self, leg: LegId) {
+        let book = self.view.book;
+        let mut entries = book.open_intents().filter(|one| one.opens());
+        let entry = entries.find(|one| one.leg == leg);
+        let entry = entry.and_then(|entry| book.live_order(entry.id));
+        for order in [entry, book.resting_of(leg)].into_iter().flatten() {
+            self.cancel_anew(order);
+        }
     }
 
     /// Gives an entry up; returns whether nothing of it can fill any more.

@@ -161,10 +161,16 @@ impl Decision<'_> {
         });
     }
 
-    /// Returns how long an exit pauses after its failures so far: 1 s, doubling, at most 30 s.
+    /// Returns how long an exit pauses after its failures so far.
     pub(super) fn pause(&self, intent: &Intent) -> chrono::TimeDelta {
+        self.backoff(intent.failures)
+    }
+
+    /// Returns how long what takes risk away pauses after so many failures in a row and one more:
+    /// 1 s, doubling, at most 30 s.
+    pub(super) fn backoff(&self, failures: u16) -> chrono::TimeDelta {
         let timing = &self.view.rules.timing;
-        let doubled = 1_i32 << intent.failures.min(6);
+        let doubled = 1_i32 << failures.min(6);
         (timing.exit_pause_min * doubled).min(timing.exit_pause_max)
     }
 }

@@ -71,7 +71,7 @@ pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> 
         Input::BrokerBook(seen) => decision.broker_book(seen),
         Input::UnitsSeen(seen) => seen.iter().for_each(|one| decision.units(one)),
         Input::SemiAuto(on) if book.desk.semi_auto == *on => {}
-        Input::SemiAuto(on) => decision.say(Fact::SemiAutoSeen { on: *on }),
+        Input::SemiAuto(on) => decision.semi_auto(*on),
         Input::Compared(compared) => decision.compared(compared),
         Input::BrokerState(state) => decision.say(Fact::BrokerStateSeen {
             feed: state.feed,

@@ -174,9 +174,34 @@ impl Decision<'_> {
             | CallResult::Queued(text)
             | CallResult::Uncertain(text) => self.say(Fact::CancelFailed {
                 order: order.id,
-                not_before: self.view.now + self.view.rules.timing.exit_pause_min,
+                not_before: self.view.now + self.backoff(order.cancel_failures),
                 text: text.clone(),
             }),
+        }
+    }
+
+    /// A cancel that has failed is tried at once, and its pauses begin anew.
+    pub(super) fn cancel_anew(&mut self, order: &Order) {
+        let id = order.id;
+        let mut said = self.facts.iter();
+        let said =
+            said.any(|fact| matches!(fact, Fact::CancelWanted { order, .. } if *order == id));
+        if let CancelState::Wanted(why, _) = order.cancel
+            && order.cancel_failures > 0
+            && !said
+        {
+            self.say(Fact::CancelWanted { order: id, why });
+        }
+    }
+
+    /// OpenAlgo waits for a person, or takes orders by itself again: what it would not cancel
+    /// meanwhile is tried at once.
+    pub(super) fn semi_auto(&mut self, on: bool) {
+        self.say(Fact::SemiAutoSeen { on });
+        if !on {
+            for order in self.view.book.live_orders() {
+                self.cancel_anew(order);
+            }
         }
     }
 

@@ -71,6 +71,7 @@ mod tests {
             charges: Money::ZERO,
             not_before: None,
             cancel: CancelState::None,
+            cancel_failures: 0,
             baseline: vec![id("B1")],
             claimed_at: None,
             sent_at: None,

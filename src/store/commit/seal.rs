@@ -162,7 +162,7 @@ macro_rules! statement_with_rows {
                      state, epoch, ended, broker_id, filled, value, charges, not_before, cancel, cancel_why,
                      cancel_not_before, baseline, claimed_at, sent_at, closed_at, modify, modify_lots,
                      modify_quantity, modify_trigger, modify_limit, modify_at, modified, doubted, armed,
-                     fired_at) =
+                     fired_at, cancel_failures) =
                     (EXCLUDED.intent, EXCLUDED.instrument, EXCLUDED.contract, EXCLUDED.product, EXCLUDED.side,
                      EXCLUDED.lots, EXCLUDED.quantity, EXCLUDED.pricing, EXCLUDED.price, EXCLUDED.trigger_price,
                      EXCLUDED.state, EXCLUDED.epoch, EXCLUDED.ended, EXCLUDED.broker_id, EXCLUDED.filled,
@@ -171,7 +171,7 @@ macro_rules! statement_with_rows {
                      EXCLUDED.sent_at, EXCLUDED.closed_at, EXCLUDED.modify, EXCLUDED.modify_lots,
                      EXCLUDED.modify_quantity, EXCLUDED.modify_trigger, EXCLUDED.modify_limit,
                      EXCLUDED.modify_at, EXCLUDED.modified, EXCLUDED.doubted, EXCLUDED.armed,
-                     EXCLUDED.fired_at)),
+                     EXCLUDED.fired_at, EXCLUDED.cancel_failures)),
             st AS (
                 INSERT INTO instrument_states
                 SELECT r.* FROM d, json_populate_recordset(NULL::instrument_states, $40::text::json) r
