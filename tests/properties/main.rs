@@ -9,11 +9,11 @@
 
 mod day;
 mod held;
+mod levels;
 mod sequences;
 mod sizing;
 #[path = "../scenarios/words.rs"]
 #[expect(dead_code, reason = "the stories read more than the figures")]
 mod words;
 #[path = "../scenarios/world.rs"]
-#[expect(dead_code, reason = "only the stories change the rules by words")]
 mod world;

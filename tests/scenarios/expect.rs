@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use torana::domain::fact::{Approval, Fact, Goal};
 use torana::domain::gates::{Judged, Size, Trace, Verdict};
 use torana::domain::ids::Purpose;
-use torana::domain::money::{Lots, Money};
+use torana::domain::money::{Lots, Money, Price};
 use torana::domain::order::{Pricing, Side};
 use torana::domain::sizing::Quotient;
 use torana::domain::work::{self, Call};
@@ -88,8 +88,10 @@ impl<'a> Expected<'a> {
             }
             "stop" | "limiter" | "risk" | "reason" | "by" | "percent" | "missing" | "basis"
             | "fits" | "value" | "limit" | "gate" | "price" => self.detail(word, words),
-            "leg" | "flat" | "state" | "realised" | "equity" | "high_water" | "exposure"
-            | "in_flight" | "due" | "idle" | "loss_of_adds" | "day" => self.standing(word, words),
+            "leg" | "flat" | "near" | "far" | "state" | "realised" | "equity" | "high_water"
+            | "exposure" | "in_flight" | "due" | "idle" | "loss_of_adds" | "day" => {
+                self.standing(word, words);
+            }
             "flatten" => self.flatten(words),
             _ => self.followed(word, words),
         }
@@ -387,6 +389,12 @@ impl<'a> Expected<'a> {
             "flat" => {
                 let ix = self.desk.instrument(words);
                 assert_eq!(book.position_in(ix), None);
+            }
+            "near" | "far" => {
+                let ix = self.desk.instrument(words);
+                let contract = book.position_in(ix).expect("a position").contract;
+                let price = Price::new(words.number(word)).expect("a price");
+                assert_eq!(book.levels.are_touched(contract, price), word == "near");
             }
             "state" => {
                 let ix = self.desk.maybe_instrument(words);

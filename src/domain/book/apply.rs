@@ -160,12 +160,15 @@ impl Book {
                 best,
                 atr,
                 series,
-            } => self.on_leg(*leg, |leg| {
-                leg.bar_at = Some(*bar_at);
-                leg.best = *best;
-                leg.atr = atr.or(leg.atr);
-                leg.series = *series;
-            }),
+            } => {
+                self.on_leg(*leg, |leg| {
+                    leg.bar_at = Some(*bar_at);
+                    leg.best = *best;
+                    leg.atr = atr.or(leg.atr);
+                    leg.series = *series;
+                });
+                self.level_of(*leg);
+            }
             Fact::StopMoved { leg, to, why, .. } => {
                 self.on_leg(*leg, |leg| {
                     leg.stop = *to;

@@ -2,17 +2,20 @@
 //! near any, and are told so at once.
 //!
 //! 1. A price between the levels of its contract changes nothing, whatever the rules: the levels of
-//!    all that any rules look at are in.
+//!    all that any rules look at are in. Whether a price may yet bring a stop to its breakeven is asked
+//!    here and by the decision in the same words ([`Leg::earns_at`]).
 //! 2. They follow from the open legs alone, so that a book that was folded and one that was read
 //!    have the same.
 
 use std::collections::BTreeMap;
 
 use super::{Book, Leg};
+use crate::domain::fact::StopWhy;
 use crate::domain::ids::LegId;
 use crate::domain::instrument::ContractId;
 use crate::domain::money::{Points, Price};
 use crate::domain::order::Direction;
+use crate::domain::stops;
 
 /// The nearest levels of every contract that is held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,14 +45,7 @@ impl Band {
         if let Some(target) = leg.target {
             self.gain(leg.direction, target);
         }
-        // A stop that is worse than the entry may still go there, once the risk was earned.
-        let risk = leg.direction.gain(leg.first_stop, leg.entry);
-        let is_behind = leg.direction.gain(leg.stop, leg.entry) > Points::ZERO;
-        let earned = match leg.direction {
-            Direction::Long => leg.entry.moved(risk),
-            Direction::Short => leg.entry.moved(-risk),
-        };
-        if let Some(earned) = earned.filter(|_| is_behind) {
+        if let Some(earned) = leg.earns_at() {
             self.gain(leg.direction, earned);
         }
     }
@@ -71,6 +67,25 @@ impl Band {
 
 fn least(known: Option<Price>, price: Price) -> Price {
     known.map_or(price, |known| known.min(price))
+}
+
+impl Leg {
+    /// Returns the price at which the leg has gained what it risked, where its stop may yet move
+    /// for that as soon as a price is there. One behind the entry may; one that trails beyond it may
+    /// have the charges to make good. Not one that has moved for it, nor once a bar closed there:
+    /// that bar was judged for it, and the next ones go on (one that closed while frozen leaves it to
+    /// them).
+    pub fn earns_at(&self) -> Option<Price> {
+        let came_from = (self.entry, self.first_stop);
+        let risk = self.direction.gain(self.first_stop, self.entry);
+        let is_behind = self.direction.gain(self.stop, self.entry) > Points::ZERO;
+        let is_done = self.stop_why == StopWhy::Breakeven
+            || stops::has_earned_its_risk(self.direction, came_from, self.best);
+        if risk <= Points::ZERO || (is_done && !is_behind) {
+            return None;
+        }
+        stops::away(self.direction, self.entry, -risk)
+    }
 }
 
 impl Book {

@@ -322,7 +322,10 @@ impl Decision<'_> {
         if let Some(reason) = target_reached(leg, price) {
             return self.get_out(leg, reason, None);
         }
-        if on_tick && let Some(even) = self.breakeven(leg, price) {
+        if on_tick
+            && leg.earns_at().is_some()
+            && let Some(even) = self.breakeven(leg, price)
+        {
             self.tighten(leg, even, StopWhy::Breakeven);
             if stops::is_hit(leg.direction, even, price) {
                 self.get_out(leg, ExitReason::Breakeven, None);
