@@ -112,6 +112,7 @@ async fn a_fill_is_told_once_though_the_channel_was_away_and_a_halt_goes_by_mail
         ("TORANA__NOTIFY__MAIL_TO", "me@example.com"),
     ];
     let gateway = world.gateway_with(&over).await;
+    assert!(world.is_listened_to().await, "{}", gateway.log());
     world.alert(&gateway, &Alert::entry()).await;
     world.until_settled(&gateway).await;
     let is_told = async |words: &str| {
@@ -189,6 +190,7 @@ async fn a_mail_server_that_hangs_holds_no_page_to_telegram_back() {
         ("TORANA__NOTIFY__MAIL_TO", "me@example.com"),
     ];
     let gateway = world.gateway_with(&over).await;
+    assert!(world.is_listened_to().await, "{}", gateway.log());
     world.sim.set_faults(vec![Fault::new(FaultName::SemiAuto)]);
     world.alert(&gateway, &Alert::entry()).await;
     let hangs = until(async || (!all(&mailed).is_empty()).then_some(())).await;

@@ -323,6 +323,12 @@ impl World {
         done.await.unwrap();
     }
 
+    /// Waits until what happens from now on will be told; returns whether it ever was so.
+    pub(crate) async fn is_listened_to(&self) -> bool {
+        let listens = until(async || self.store.notice_cursor(self.opened.desk).await.ok()?);
+        listens.await.is_some()
+    }
+
     /// Whether a gateway has seen prices.
     pub(crate) async fn knows_prices(&self) -> bool {
         !self.marks().await.contracts.is_empty()
