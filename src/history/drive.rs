@@ -13,7 +13,7 @@ use super::bars::{Bar, Bars};
 use super::signals::Said;
 use super::world::{Witness, World};
 use crate::domain::book::Book;
-use crate::domain::calendar::{Calendar, exchange_day};
+use crate::domain::calendar::{Calendar, exchange_day, passed};
 use crate::domain::input::Input;
 use crate::domain::instrument::InstrumentIx;
 use crate::domain::money::Price;
@@ -47,6 +47,8 @@ pub struct Plan<'a> {
     pub series: Vec<Series<'a>>,
     /// Moments at which the clock alone matters, in order.
     pub clock: Vec<DateTime<Utc>>,
+    /// Whether bars in which nothing happens are walked through together.
+    pub glides: bool,
 }
 
 /// What is next.
@@ -150,7 +152,10 @@ pub fn drive<W: Witness>(world: &mut World<'_, W>, plan: &Plan<'_>, told: &mut d
                 happened += 1;
             }
             Next::Walks(series) | Next::Ends(series) => {
-                happened += usize::from(cursor.bar(world, series));
+                happened += match cursor.glide(world, series) {
+                    0 => usize::from(cursor.bar(world, series)),
+                    bars => bars,
+                };
             }
         }
         told(happened);
@@ -167,7 +172,14 @@ struct Cursor<'a, 'p> {
 
 impl Cursor<'_, '_> {
     fn next(&self) -> Option<(DateTime<Utc>, Next)> {
-        let bars = self.bars.iter().enumerate().filter_map(|(series, done)| {
+        self.coming(None).min()
+    }
+
+    /// Returns what comes next of everything, or of all but one series.
+    fn coming(&self, without: Option<usize>) -> impl Iterator<Item = (DateTime<Utc>, Next)> {
+        let bars = self.bars.iter().enumerate();
+        let bars = bars.filter(move |(series, _)| Some(*series) != without);
+        let bars = bars.filter_map(|(series, done)| {
             let bar = self.plan.series.get(series)?.bars.all.get(done.0)?;
             let next = if done.1 + 1 == STEPS {
                 Next::Ends(series)
@@ -179,7 +191,25 @@ impl Cursor<'_, '_> {
         let clock = self.plan.clock.get(self.clock).map(|at| (*at, Next::Clock));
         let said = self.plan.said.get(self.said);
         let said = said.map(|said| (said.signal.at, Next::Said));
-        bars.chain(clock).chain(said).min()
+        bars.chain(clock).chain(said)
+    }
+
+    /// Walks through bars in which nothing happens, from the beginning of one; returns how many.
+    fn glide<W: Witness>(&mut self, world: &mut World<'_, W>, place: usize) -> usize {
+        let (Some(series), Some((bar, 0))) = (self.plan.series.get(place), self.bars.get(place))
+        else {
+            return 0;
+        };
+        let bars = series.bars.all.get(*bar..).unwrap_or_default();
+        if !self.plan.glides {
+            return 0;
+        }
+        let before = self.coming(Some(place)).map(|(at, _)| at).min();
+        let walked = world.glide(series.instrument, bars, before);
+        if let Some(done) = self.bars.get_mut(place) {
+            done.0 += walked;
+        }
+        walked
     }
 
     /// Takes the next step of a bar; returns whether it was the last.
@@ -195,7 +225,7 @@ impl Cursor<'_, '_> {
         match (done.1, held) {
             (step, _) if step + 1 == STEPS => {
                 *done = (done.0 + 1, 0);
-                ends(world, series.instrument, bar);
+                world.take(&Input::Bar(Box::new(closed(series.instrument, bar))));
                 return true;
             }
             (3, None) => world.mark(series.instrument, bar.close),
@@ -205,7 +235,11 @@ impl Cursor<'_, '_> {
                     instrument: series.instrument,
                     jumps: step == 0,
                 };
-                walk.to(world, target(bar, step, direction));
+                let path = path(bar, direction);
+                walk.to(
+                    world,
+                    path.get(usize::from(step)).copied().unwrap_or(bar.close),
+                );
             }
         }
         done.1 += 1;
@@ -213,25 +247,28 @@ impl Cursor<'_, '_> {
     }
 }
 
-fn moment(bar: &Bar, step: u8) -> DateTime<Utc> {
-    let third = (bar.end - bar.at).checked_div(3).unwrap_or_default();
+/// Returns when a step of a bar is.
+pub(super) fn moment(bar: &Bar, step: u8) -> DateTime<Utc> {
+    let third = || {
+        let length = passed(bar.at, bar.end);
+        length.checked_div(3).unwrap_or_default()
+    };
     match step {
         0 => bar.at,
-        1 => bar.at + third,
-        2 => bar.at + third + third,
+        1 => bar.at + third(),
+        2 => bar.at + third() + third(),
         3 => bar.end - JUST_BEFORE,
         _ => bar.end,
     }
 }
 
-/// Returns where the price goes in a step: first where it hurts.
-const fn target(bar: &Bar, step: u8, held: Direction) -> Price {
-    match (step, held) {
-        (0, _) => bar.open,
-        (1, Direction::Long) | (2, Direction::Short) => bar.low,
-        (1, Direction::Short) | (2, Direction::Long) => bar.high,
-        _ => bar.close,
-    }
+/// Returns where the price goes step by step: first where it hurts.
+pub(super) const fn path(bar: &Bar, held: Direction) -> [Price; 4] {
+    let (worse, better) = match held {
+        Direction::Long => (bar.low, bar.high),
+        Direction::Short => (bar.high, bar.low),
+    };
+    [bar.open, worse, better, bar.close]
 }
 
 /// Returns which way an instrument is held, or about to be.
@@ -244,8 +281,9 @@ fn direction(book: &Book, instrument: InstrumentIx) -> Option<Direction> {
     })
 }
 
-fn ends<W: Witness>(world: &mut World<'_, W>, instrument: InstrumentIx, bar: &Bar) {
-    world.take(&Input::Bar(Box::new(signal::Bar {
+/// Returns a bar as it closes.
+pub(super) const fn closed(instrument: InstrumentIx, bar: &Bar) -> signal::Bar {
+    signal::Bar {
         from: BarFrom::History,
         instrument,
         contract: None,
@@ -253,7 +291,7 @@ fn ends<W: Witness>(world: &mut World<'_, W>, instrument: InstrumentIx, bar: &Ba
         at: bar.end,
         close: bar.close,
         atr: bar.atr,
-    })));
+    }
 }
 
 /// A way of a price.

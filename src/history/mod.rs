@@ -11,6 +11,7 @@ pub mod check;
 pub mod drive;
 pub mod export;
 pub mod fetched;
+mod glide;
 pub mod group;
 pub mod knobs;
 pub mod measure;

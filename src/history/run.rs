@@ -178,6 +178,7 @@ impl Ready {
             clock: span.map_or_else(Vec::new, |span| {
                 clock(&self.rules.calendar, &exchanges, span)
             }),
+            glides: true,
         }
     }
 

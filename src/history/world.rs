@@ -98,7 +98,7 @@ pub struct World<'r, W> {
     book: Book,
     now: DateTime<Utc>,
     venue: Venue,
-    slippage: Decimal,
+    slippage: Ratio,
     barred: BTreeSet<InstrumentIx>,
     /// The last price of each instrument, and when it was.
     prices: BTreeMap<InstrumentIx, (Price, DateTime<Utc>)>,
@@ -124,7 +124,7 @@ impl<'r, W: Witness> World<'r, W> {
             book: Book::default(),
             now: start.at,
             venue: Venue::new(rules, start.at, start.capital),
-            slippage: start.slippage,
+            slippage: Ratio::new(start.slippage),
             barred: start.barred,
             prices: BTreeMap::new(),
             fronts: BTreeMap::new(),
@@ -148,6 +148,11 @@ impl<'r, W: Witness> World<'r, W> {
     /// Returns the book.
     pub const fn book(&self) -> &Book {
         &self.book
+    }
+
+    /// Returns the rules.
+    pub const fn rules(&self) -> &'r Rules {
+        self.rules
     }
 
     /// Returns the time it is.
@@ -190,16 +195,21 @@ impl<'r, W: Witness> World<'r, W> {
             };
             self.witness.day(seen);
         }
+        self.reach(to);
+        if from_day != to_day {
+            self.marked = None;
+            self.venue.new_day(to);
+        }
+    }
+
+    /// Lets time pass to a moment of the same day.
+    pub(super) fn reach(&mut self, to: DateTime<Utc>) {
         // Nothing arrives late here: what is over is forgotten after an hour, not after a day.
         if self.prunes_at.is_none_or(|due| to >= due) {
             self.book.prune(to + (KEPT - REMEMBERED));
             self.prunes_at = Some(to + REMEMBERED);
         }
         self.now = to;
-        if from_day != to_day {
-            self.marked = None;
-            self.venue.new_day(to);
-        }
     }
 
     /// Feeds an input at this moment, and follows what comes of it.
@@ -256,7 +266,8 @@ impl<'r, W: Witness> World<'r, W> {
         self.fold(facts);
     }
 
-    fn fold(&mut self, facts: Vec<Fact>) {
+    /// Folds facts in, and shows them.
+    pub(super) fn fold(&mut self, facts: impl IntoIterator<Item = Fact>) {
         for fact in facts {
             self.book.apply(&fact, self.now);
             self.said += 1;
@@ -274,14 +285,30 @@ impl<'r, W: Witness> World<'r, W> {
 
     /// Feeds time where a minute has passed, or something works.
     fn time(&mut self) {
-        let now = self.now;
-        if self.timed_at.is_none_or(|due| now >= due) || self.is_busy() {
-            self.timed_at = Some(now + TIME_STEP);
+        if self.elapse() || self.is_busy() {
+            self.timed_at = Some(self.now + TIME_STEP);
             self.feed(&Input::Time);
         }
     }
 
-    const fn is_busy(&self) -> bool {
+    /// Returns whether time is fed or what is over forgotten at a moment, if not before.
+    pub(super) fn is_due(&self, at: DateTime<Utc>) -> bool {
+        let is_due = |due: Option<DateTime<Utc>>| due.is_none_or(|due| at >= due);
+        is_due(self.timed_at) || is_due(self.prunes_at)
+    }
+
+    /// Returns whether time is to be fed at this moment, and takes it that it is.
+    pub(super) fn elapse(&mut self) -> bool {
+        let now = self.now;
+        let is_due = self.timed_at.is_none_or(|due| now >= due);
+        if is_due {
+            self.timed_at = Some(now + TIME_STEP);
+        }
+        is_due
+    }
+
+    /// Returns whether any order works.
+    pub(super) const fn is_busy(&self) -> bool {
         !self.book.orders.are_over()
     }
 
@@ -297,7 +324,7 @@ impl<'r, W: Witness> World<'r, W> {
             // What was said may want more of what only time brings.
             self.timed_at = None;
         }
-        self.book.forget_touched();
+        self.forget();
     }
 
     fn perform(&mut self) {
@@ -367,12 +394,17 @@ impl<'r, W: Witness> World<'r, W> {
         let day = exchange_day(self.now);
         let spec = self.rules.instruments.spec(contract, day)?;
         let tick = spec.ticks.at(price).points();
-        let apart = tick.times(Ratio::new(self.slippage));
+        let apart = tick.times(self.slippage);
         Some(fills::Quote::around(price, apart.get()))
     }
 
+    /// Forgets which rows changed: nobody writes them.
+    pub(super) fn forget(&mut self) {
+        self.book.forget_touched();
+    }
+
     /// Brings the marks of everything held, coming or about to be entered to the last prices.
-    fn refresh(&mut self) {
+    pub(super) fn refresh(&mut self) {
         let wanted = if let Some(wanted) = self.marked.take() {
             wanted
         } else {

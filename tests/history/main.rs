@@ -5,6 +5,7 @@
 )]
 
 mod exact;
+mod glide;
 mod scripted;
 mod support;
 mod turn;

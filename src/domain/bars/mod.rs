@@ -161,6 +161,10 @@ impl BarRules {
     /// Returns whether a bar is another than the one that closed last of what it would be judged
     /// with: later, and not the same bar seen by somebody else.
     pub fn is_newer(&self, bar: &Bar, last: DateTime<Utc>) -> bool {
+        // one that opened with the last one's close or after it is, by whatever rule
+        if is_built(bar.from) && bar.opened_at.is_some_and(|at| last <= at && at <= bar.at) {
+            return true;
+        }
         // where nothing but alerts brings bars, each is a bar of its own
         let built = self.built(bar.instrument);
         if let Some(opened) = bar
@@ -192,7 +196,7 @@ const fn is_built(from: BarFrom) -> bool {
 /// Returns when a bar closed last that was seen, as far as that moment has come: one that lies ahead
 /// was seen by a clock that was ahead, and hides no bar of the true time.
 pub fn seen_last(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    last.filter(|last| passed(now, *last) <= LATE_MAX)
+    last.filter(|last| *last <= now || passed(now, *last) <= LATE_MAX)
 }
 
 /// Returns how long after its close a bar of this length is still spoken of.

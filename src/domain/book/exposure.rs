@@ -154,17 +154,29 @@ impl Stake {
 impl Book {
     /// Returns what the account is worth now.
     pub fn equity(&self, rules: &Rules, now: DateTime<Utc>) -> Equity {
+        self.worth((rules, now), |leg, spec| {
+            self.gain_of(leg, spec, (rules, now))
+        })
+    }
+
+    /// Returns what the account would be worth if all that is held traded at one price.
+    pub fn equity_at(&self, rules: &Rules, now: DateTime<Utc>, price: Price) -> Equity {
+        self.worth((rules, now), |leg, spec| gain_at(leg, price, spec))
+    }
+
+    fn worth(
+        &self,
+        (rules, now): (&Rules, DateTime<Utc>),
+        gain: impl Fn(&Leg, &Spec) -> Money,
+    ) -> Equity {
         let realised = self.desk.realised;
         let today = exchange_day(now);
-        let unrealised: Money = self
-            .legs
-            .values()
-            .filter(|leg| leg.is_open())
-            .filter_map(|leg| {
-                let spec = rules.instruments.spec(leg.contract, today)?;
-                Some(self.gain_of(leg, spec, (rules, now)))
-            })
-            .sum();
+        let open = self.legs.values().filter(|leg| leg.is_open());
+        let gains = open.filter_map(|leg| {
+            let spec = rules.instruments.spec(leg.contract, today)?;
+            Some(gain(leg, spec))
+        });
+        let unrealised: Money = gains.sum();
         let half = unrealised.times(rust_decimal::Decimal::new(5, 1));
         let marked = realised + unrealised;
         let sizing = match rules.sizing.equity {

@@ -278,6 +278,14 @@ impl Calendar {
             .map_or(Session::Closed, |window| window.session)
     }
 
+    /// Returns the first moment after the continuous trading that a moment lies in.
+    pub fn trades_until(&self, exchange: Exchange, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let (day, time) = (exchange_day(at), DayTime::of(at));
+        let mut open = self.continuous(exchange, day);
+        let open = open.find(|window| window.contains(time))?;
+        Some(open.to.on(day))
+    }
+
     /// Returns when continuous trading of an exchange day starts.
     pub fn open_of(&self, exchange: Exchange, day: NaiveDate) -> Option<DateTime<Utc>> {
         self.continuous(exchange, day)

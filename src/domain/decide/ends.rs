@@ -58,7 +58,7 @@ impl Decision<'_> {
     }
 
     /// Returns the square-off of the day something was taken on, for positions of the day.
-    fn day_trade(
+    pub(super) fn day_trade(
         &self,
         (contract, product): (ContractId, Product),
         since: DateTime<Utc>,

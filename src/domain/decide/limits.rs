@@ -50,8 +50,14 @@ impl Decision<'_> {
     }
 
     fn limits(&mut self) {
-        let (book, rules) = (self.view.book, self.view.rules);
-        let (desk, marked) = (&book.desk, book.equity(rules, self.view.now).marked);
+        let marked = self.view.book.equity(self.view.rules, self.view.now).marked;
+        self.limits_at(marked);
+    }
+
+    /// Says which limits are reached where everything is worth so much; the less it is worth, the
+    /// more.
+    pub(super) fn limits_at(&mut self, marked: Money) {
+        let (desk, rules) = (&self.view.book.desk, self.view.rules);
         self.limit_of_day(marked);
         if let Some(limit) = rules.day.drawdown.filter(|_| !desk.limits.drawdown) {
             let (fallen, most) = (desk.high_water - marked, desk.high_water.percent(limit));

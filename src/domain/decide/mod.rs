@@ -8,6 +8,8 @@
 
 mod adopt;
 mod broker_book;
+mod calm;
+mod closing;
 mod compared;
 mod dispatch;
 mod ends;
@@ -22,6 +24,7 @@ mod operator;
 mod outcome;
 mod over;
 mod peel;
+mod reach;
 mod report;
 mod resting;
 mod roll;
@@ -33,6 +36,8 @@ mod touched;
 mod units;
 
 use chrono::{DateTime, Utc};
+
+pub use calm::Calm;
 
 use super::book::Book;
 use super::fact::{Code, Fact};
@@ -49,10 +54,7 @@ const FACTS: usize = 8;
 
 /// Says what becomes true because of `input`.
 pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> Vec<Fact> {
-    let mut decision = Decision {
-        view: View { book, rules, now },
-        facts: Vec::new(),
-    };
+    let mut decision = Decision::on(View { book, rules, now });
     match input {
         Input::Signal(signal) => decision.signal(signal),
         Input::Scout(scout) => decision.scout(scout),
@@ -89,6 +91,15 @@ pub fn decide(book: &Book, rules: &Rules, input: &Input, now: DateTime<Utc>) -> 
 struct Decision<'a> {
     view: View<'a>,
     facts: Vec<Fact>,
+}
+
+impl<'a> Decision<'a> {
+    const fn on(view: View<'a>) -> Self {
+        Self {
+            view,
+            facts: Vec::new(),
+        }
+    }
 }
 
 impl Decision<'_> {

@@ -73,30 +73,11 @@ impl Decision<'_> {
         (close, signal): (Price, Option<SignalId>),
     ) {
         let view = self.view;
-        let rules = view.rules;
-        let (Some(limits), Some(spec)) = (
-            rules.of(position.contract.instrument),
-            rules.instruments.spec(position.contract, view.today()),
-        ) else {
-            return;
-        };
-        let lots = legs
-            .iter()
-            .map(Standing::stays)
-            .fold(Lots::ZERO, Lots::plus);
-        if !rules.stops.peel_off || lots.is_zero() {
+        if !view.rules.stops.peel_off {
             return;
         }
-        let value = spec.point_value;
-        let ask = PeelAsk {
-            equity: view.book.equity(rules, view.now).limit(),
-            position_risk: legs.iter().map(|leg| leg.risk(close, value)).sum(),
-            position_vol: legs.iter().map(|leg| leg.volatility(value)).sum(),
-            lots,
-            ongoing_risk: limits.ongoing_risk,
-            ongoing_vol: limits.ongoing_volatility,
-        };
-        let mut left = peel_off(&ask).lots;
+        let equity = || view.book.equity(view.rules, view.now).limit();
+        let mut left = self.outgrown(position, legs, (close, equity));
         for one in legs.iter().rev() {
             let part = left.min(one.stays());
             if part.is_zero() {
@@ -107,5 +88,36 @@ impl Decision<'_> {
             let lots = (!all).then(|| one.gone.plus(one.leaving).plus(part));
             self.reduce_leg(one.leg, (ExitReason::PeelOff, signal), lots);
         }
+    }
+
+    /// Returns how many lots of a position are beyond its ongoing limits.
+    pub(super) fn outgrown(
+        &self,
+        position: &Position,
+        legs: &[Standing<'_>],
+        (close, equity): (Price, impl FnOnce() -> Money),
+    ) -> Lots {
+        let rules = self.view.rules;
+        let (Some(limits), Some(spec)) = (
+            rules.of(position.contract.instrument),
+            rules.instruments.spec(position.contract, self.view.today()),
+        ) else {
+            return Lots::ZERO;
+        };
+        let stay = legs.iter().map(Standing::stays);
+        let lots = stay.fold(Lots::ZERO, Lots::plus);
+        if lots.is_zero() {
+            return lots;
+        }
+        let value = spec.point_value;
+        peel_off(&PeelAsk {
+            equity: equity(),
+            position_risk: legs.iter().map(|leg| leg.risk(close, value)).sum(),
+            position_vol: legs.iter().map(|leg| leg.volatility(value)).sum(),
+            lots,
+            ongoing_risk: limits.ongoing_risk,
+            ongoing_vol: limits.ongoing_volatility,
+        })
+        .lots
     }
 }

@@ -9,9 +9,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Decision;
+use super::closing::{Judged, Pull};
 use super::exit::Out;
 use super::peel::Standing;
-use crate::domain::bars::{BarRules, BarSource, seen_last};
+use crate::domain::bars::{BarSource, seen_last};
 use crate::domain::book::{InstrumentState, Leg, Position};
 use crate::domain::calendar::{Session, passed};
 use crate::domain::charges::{ChargeKind, Traded};
@@ -24,8 +25,8 @@ use crate::domain::market;
 use crate::domain::money::{Lots, Points, Price, Ratio};
 use crate::domain::order::Exchange;
 use crate::domain::rules::{Breakeven, StopHitOn};
-use crate::domain::signal::{Bar, BarFrom, SourceId};
-use crate::domain::stops::{self, Closed, Trail};
+use crate::domain::signal::{Bar, BarFrom};
+use crate::domain::stops::{self, Trail};
 
 /// How long after its bar's end an alert may be made: a bar that closes with continuous trading is
 /// still of it.
@@ -38,12 +39,8 @@ const EXITS: u8 = 128;
 
 /// A bar on its way through the legs of a position.
 struct Closing<'a> {
-    bar: &'a Bar,
     instrument: &'a Instrument,
-    rules: &'a BarRules,
-    now: DateTime<Utc>,
-    /// The source whose signal opened the position.
-    own: SourceId,
+    judged: Judged<'a>,
     frozen: bool,
 }
 
@@ -75,11 +72,13 @@ impl Decision<'_> {
                 continue; // its chart is another contract's now
             }
             let closing = Closing {
-                bar,
                 instrument,
-                rules: &view.rules.bars,
-                now: view.now,
-                own: position.source,
+                judged: Judged {
+                    bar,
+                    rules: &view.rules.bars,
+                    now: view.now,
+                    own: position.source,
+                },
                 frozen,
             };
             self.close_of(position, &closing);
@@ -136,7 +135,7 @@ impl Decision<'_> {
 
     /// Judges the legs of a position, the oldest first, and then the position as a whole.
     fn close_of(&mut self, position: &Position, closing: &Closing<'_>) {
-        let bar = closing.bar;
+        let bar = closing.judged.bar;
         let basis = match bar.contract {
             Some(contract) if contract != position.contract => return,
             Some(_) => Basis::Same,
@@ -145,7 +144,7 @@ impl Decision<'_> {
                 .basis(closing.instrument, bar.instrument, Some(position.contract)),
         };
         let legs = self.view.book.legs_of(position.id).into_iter();
-        let legs: Vec<(&Leg, bool)> = legs.map(|leg| (leg, closing.judges(leg))).collect();
+        let legs: Vec<(&Leg, bool)> = legs.map(|leg| (leg, closing.judged.takes(leg))).collect();
         if !legs.iter().any(|(_, judged)| *judged) {
             return;
         }
@@ -210,10 +209,10 @@ impl Decision<'_> {
 
     /// Judges one leg on a bar; returns what is left of it to be judged with its position.
     fn judge<'l>(&mut self, leg: &'l Leg, closing: &Closing<'_>, close: Price) -> Standing<'l> {
-        let bar = closing.bar;
+        let (bar, judged) = (closing.judged.bar, &closing.judged);
         let (before, why) = (leg.stop, leg.stop_why);
         let hit = stops::is_hit(leg.direction, before, close);
-        let moved = if hit || !closing.moves(leg) {
+        let moved = if hit || !judged.moves(leg) {
             (
                 Trail {
                     stop: before,
@@ -222,7 +221,7 @@ impl Decision<'_> {
                 why,
             )
         } else {
-            self.follow(leg, closing, close)
+            self.follow(leg, bar.atr, close)
         };
         let (Trail { stop, best }, why) = moved;
         self.say(Fact::LegMarked {
@@ -231,7 +230,7 @@ impl Decision<'_> {
             close,
             best,
             atr: bar.atr,
-            series: closing.series_of(leg),
+            series: judged.series_of(leg),
         });
         if closing.frozen {
             return self.stands(leg, before, leg.atr);
@@ -251,26 +250,17 @@ impl Decision<'_> {
     }
 
     /// Returns where a bar moves best close and stop, and why the stop stands there.
-    fn follow(&self, leg: &Leg, closing: &Closing<'_>, close: Price) -> (Trail, StopWhy) {
+    fn follow(&self, leg: &Leg, atr: Option<Points>, close: Price) -> (Trail, StopWhy) {
         let view = self.view;
-        let before = Trail {
-            stop: leg.stop,
-            best: leg.best,
-        };
-        let (Some(spec), Some(limits)) = (
-            view.rules.instruments.spec(leg.contract, view.today()),
-            view.rules.of(leg.contract.instrument),
-        ) else {
+        let Some(pull) = Pull::of(view.rules, leg.contract, view.today()) else {
+            let before = Trail {
+                stop: leg.stop,
+                best: leg.best,
+            };
             return (before, leg.stop_why);
         };
-        let bar = Closed {
-            close,
-            atr: closing.bar.atr,
-            multiple: limits.trailing_atr,
-            tick: spec.ticks.at(close),
-        };
-        let mut after = before.after(leg.direction, &bar);
-        let mut why = if after.stop == before.stop {
+        let mut after = pull.after(leg, atr, close);
+        let mut why = if after.stop == leg.stop {
             leg.stop_why
         } else {
             StopWhy::Trailing
@@ -335,7 +325,7 @@ impl Decision<'_> {
 
     /// Returns the stop at the entry, where the profile wants it, the leg has earned its risk at
     /// this price and its stop is still behind.
-    fn breakeven(&self, leg: &Leg, price: Price) -> Option<Price> {
+    pub(super) fn breakeven(&self, leg: &Leg, price: Price) -> Option<Price> {
         let view = self.view;
         let beyond = match view.rules.stops.breakeven {
             Breakeven::Off => return None,
@@ -427,40 +417,6 @@ impl Decision<'_> {
 
     fn is_traded(&self, exchange: Exchange, at: DateTime<Utc>) -> bool {
         self.view.rules.calendar.session_at(exchange, at) == Session::Continuous
-    }
-}
-
-impl Closing<'_> {
-    /// Returns whether a leg is judged on this bar: it closed after the leg was filled, is newer than
-    /// the last, and of the leg's series. Until the source of its position sends bars, those of any
-    /// other serve; what was built, was built for the series.
-    fn judges(&self, leg: &Leg) -> bool {
-        let closed = self.bar.at;
-        let is_newer =
-            seen_last(leg.bar_at, self.now).is_none_or(|last| self.rules.is_newer(self.bar, last));
-        let is_own = match self.bar.from {
-            BarFrom::Alert { source, .. } => {
-                source == self.own || leg.series.is_none_or(|known| known == source)
-            }
-            BarFrom::History | BarFrom::Ticks => true,
-        };
-        closed > leg.opened_at && is_newer && is_own
-    }
-
-    /// Returns the series of a leg that was judged on this bar.
-    const fn series_of(&self, leg: &Leg) -> Option<SourceId> {
-        match self.bar.from {
-            BarFrom::Alert { source, .. } => Some(source),
-            BarFrom::History | BarFrom::Ticks => leg.series,
-        }
-    }
-
-    /// Returns whether a leg's stop may follow this bar: it opened after the leg was filled. One
-    /// that opened before may only fire it.
-    fn moves(&self, leg: &Leg) -> bool {
-        self.bar
-            .opened_at
-            .is_none_or(|opened| opened >= leg.opened_at)
     }
 }
 
