@@ -1,7 +1,8 @@
 //! How fast history runs: a million signals through the whole core (sizing, gates, fills, book,
 //! facts), and bars with trailing stops.
 //!
-//! `cargo bench --bench history`; one thread. With `-- --peers DIR` it runs what other back-testers
+//! `cargo bench --bench history`; one thread. With `-- signals`, `-- bars` or `-- each` (bars, each
+//! asked for everything) it runs that part alone, with `-- --peers DIR` it runs what other back-testers
 //! are compared on instead (`peers/`). The signals are four instruments' over some years:
 //! an entry, adds, repeats that are refused after every gate was asked, and exits.
 #![expect(
@@ -77,8 +78,19 @@ fn main() {
     if let Some(dir) = words.nth(1) {
         return ours::run(&rules, dir.as_ref());
     }
-    signals(&rules);
-    bars(&rules);
+    let words: Vec<String> = std::env::args().collect();
+    let is_asked = |part: &str| {
+        let named = |part: &str| words.iter().any(|word| word == part);
+        named(part) || !["signals", "bars", "each"].into_iter().any(named)
+    };
+    if is_asked("signals") {
+        signals(&rules);
+    }
+    for (part, glides) in [("bars", true), ("each", false)] {
+        if is_asked(part) {
+            bars(&rules, glides);
+        }
+    }
 }
 
 /// Returns the rules of history without what needs the path between signals, in open hours.
@@ -191,47 +203,45 @@ fn minutes(start: DateTime<Utc>) -> Vec<OneBar> {
     bars.collect()
 }
 
-fn bars(rules: &Rules) {
-    for glides in [true, false] {
-        let mut world = world(rules, Decimal::ONE);
-        let start: DateTime<Utc> = world.now();
-        let mut signal = said(1, rules, start);
-        let gold = signal.instrument;
-        signal.ask = Ask::Enter {
-            direction: Direction::Long,
-            layer: Layer(1),
-        };
-        world.mark(gold, signal.price.unwrap());
-        world.take(&Input::Signal(Box::new(signal)));
-        let bars = Bars {
-            all: minutes(start),
-            length: TimeDelta::minutes(1),
-            problems: Vec::new(),
-        };
-        let plan = Plan {
-            said: Vec::new(),
-            series: vec![Series {
-                instrument: gold,
-                bars: &bars,
-            }],
-            clock: Vec::new(),
-            glides,
-        };
-        let began = Instant::now();
-        drive(&mut world, &plan, &mut |_| {});
-        let took = began.elapsed().as_secs_f64();
-        let held = world.book().legs.values();
-        let held = held.filter(|leg| leg.is_open()).count();
-        let (count, _) = world.end();
-        let way = if glides {
-            ""
-        } else {
-            ", each asked for everything"
-        };
-        println!(
-            "{BARS} bars with a trailing stop{way} in {took:.2} s: {:.0} a second ({} facts, {held} leg held)",
-            f64::from(BARS) / took,
-            count.facts
-        );
-    }
+fn bars(rules: &Rules, glides: bool) {
+    let mut world = world(rules, Decimal::ONE);
+    let start: DateTime<Utc> = world.now();
+    let mut signal = said(1, rules, start);
+    let gold = signal.instrument;
+    signal.ask = Ask::Enter {
+        direction: Direction::Long,
+        layer: Layer(1),
+    };
+    world.mark(gold, signal.price.unwrap());
+    world.take(&Input::Signal(Box::new(signal)));
+    let bars = Bars {
+        all: minutes(start),
+        length: TimeDelta::minutes(1),
+        problems: Vec::new(),
+    };
+    let plan = Plan {
+        said: Vec::new(),
+        series: vec![Series {
+            instrument: gold,
+            bars: &bars,
+        }],
+        clock: Vec::new(),
+        glides,
+    };
+    let began = Instant::now();
+    drive(&mut world, &plan, &mut |_| {});
+    let took = began.elapsed().as_secs_f64();
+    let held = world.book().legs.values();
+    let held = held.filter(|leg| leg.is_open()).count();
+    let (count, _) = world.end();
+    let way = if glides {
+        ""
+    } else {
+        ", each asked for everything"
+    };
+    println!(
+        "{BARS} bars with a trailing stop{way} in {took:.2} s: {:.0} a second ({} facts, {held} leg held)",
+        f64::from(BARS) / took,
+        count.facts
+    );
 }
