@@ -36,6 +36,7 @@ use torana::domain::signal::{Ask, Layer, Signal, SourceId, Which};
 use torana::history::bars::{Bar as OneBar, Bars};
 use torana::history::drive::{Plan, Series, drive};
 use torana::history::prepare::prepare;
+use torana::history::signals::Said;
 use torana::history::world::{Seen, Start, Witness, World};
 
 const SIGNALS: u32 = 1_000_000;
@@ -52,11 +53,17 @@ const TRADED: [(&str, i64, i64); 4] = [
 /// Signals of one instrument from an entry to its exit.
 const ROUND: u32 = 20;
 
+/// Bars of a minute from one entry to the next, and how many of them fall through the stop.
+const ROUND_BARS: u32 = 28_800;
+const FALL_BARS: u32 = 600;
+
 /// Counts facts, and does no more.
 #[derive(Default)]
 struct Count {
     facts: u64,
     accepted: u64,
+    moved: u64,
+    closed: u64,
     rejected: std::collections::BTreeMap<&'static str, u64>,
 }
 
@@ -64,6 +71,8 @@ impl Witness for Count {
     fn fact(&mut self, fact: &Fact, _seen: Seen<'_>) {
         self.facts += 1;
         self.accepted += u64::from(matches!(fact, Fact::SignalAccepted { .. }));
+        self.moved += u64::from(matches!(fact, Fact::StopMoved { .. }));
+        self.closed += u64::from(matches!(fact, Fact::LegClosed { .. }));
         if let Fact::SignalRejected { code, .. } = fact {
             *self.rejected.entry(code.0).or_default() += 1;
         }
@@ -181,15 +190,18 @@ fn signals(rules: &Rules) {
     );
 }
 
-/// Bars of a minute in a market that never closes: it climbs by a point in 40 bars and swings by
-/// less than its stop is away; the range breathes.
+/// Bars of a minute in a market that never closes: for twenty days it climbs by a point in 40 bars
+/// and swings by less than its stop is away, then it falls through the stop. The range breathes.
 fn minutes(start: DateTime<Utc>) -> Vec<OneBar> {
-    let price = |points: i64| Price::new(Decimal::from(points)).unwrap();
+    let price = |points: u32| Price::new(Decimal::from(points)).unwrap();
+    let middle = |number: u32| match number % ROUND_BARS {
+        bar if bar + FALL_BARS >= ROUND_BARS => 117_000,
+        bar => 120_000 + bar / 40,
+    };
+    let at_end_of = |number: u32| middle(number) + number % 7 * 40;
     let bars = (1..=BARS).map(|number| {
         let at = start + TimeDelta::minutes(i64::from(number));
-        let middle = 120_000 + i64::from(number / 40);
-        let swing = |number: u32| i64::from(number % 7) * 40;
-        let (open, close) = (middle + swing(number - 1), middle + swing(number));
+        let (open, close) = (at_end_of(number - 1), at_end_of(number));
         OneBar {
             at,
             end: at + TimeDelta::minutes(1),
@@ -203,24 +215,43 @@ fn minutes(start: DateTime<Utc>) -> Vec<OneBar> {
     bars.collect()
 }
 
+/// Returns the entries: one at the beginning of each climb.
+fn entries(bars: &[OneBar], rules: &Rules) -> Vec<Said> {
+    let rounds = usize::try_from(ROUND_BARS).unwrap();
+    let first = bars.iter().skip(rounds - 1).step_by(rounds);
+    let entries = std::iter::once(&bars[0]).chain(first).zip(0_u32..);
+    let said = entries.map(|(bar, round)| {
+        let mut signal = said(
+            1 + round * 4 * ROUND,
+            rules,
+            bar.end - TimeDelta::seconds(1),
+        );
+        signal.ask = Ask::Enter {
+            direction: Direction::Long,
+            layer: Layer(1),
+        };
+        let price = bar.close;
+        signal.price = Some(price);
+        signal.stop = Price::new(price.get() - Decimal::from(900));
+        Said {
+            signal,
+            price,
+            rank: 0,
+        }
+    });
+    said.collect()
+}
+
 fn bars(rules: &Rules, glides: bool) {
     let mut world = world(rules, Decimal::ONE);
-    let start: DateTime<Utc> = world.now();
-    let mut signal = said(1, rules, start);
-    let gold = signal.instrument;
-    signal.ask = Ask::Enter {
-        direction: Direction::Long,
-        layer: Layer(1),
-    };
-    world.mark(gold, signal.price.unwrap());
-    world.take(&Input::Signal(Box::new(signal)));
+    let gold = rules.instruments.by_name("GOLD_MINI").unwrap();
     let bars = Bars {
-        all: minutes(start),
+        all: minutes(world.now()),
         length: TimeDelta::minutes(1),
         problems: Vec::new(),
     };
     let plan = Plan {
-        said: Vec::new(),
+        said: entries(&bars.all, rules),
         series: vec![Series {
             instrument: gold,
             bars: &bars,
@@ -231,17 +262,18 @@ fn bars(rules: &Rules, glides: bool) {
     let began = Instant::now();
     drive(&mut world, &plan, &mut |_| {});
     let took = began.elapsed().as_secs_f64();
-    let held = world.book().legs.values();
-    let held = held.filter(|leg| leg.is_open()).count();
     let (count, _) = world.end();
     let way = if glides {
         ""
     } else {
-        ", each asked for everything"
+        ", each asked for everything,"
     };
     println!(
-        "{BARS} bars with a trailing stop{way} in {took:.2} s: {:.0} a second ({} facts, {held} leg held)",
+        "{BARS} bars with a trailing stop{way} in {took:.2} s: {:.0} a second ({} facts, {} stops \
+         moved, {} exits)",
         f64::from(BARS) / took,
-        count.facts
+        count.facts,
+        count.moved,
+        count.closed,
     );
 }

@@ -4,13 +4,14 @@
 //! sixteen letters. Everything a cause leads to is named after it: intent `<cause>/entry`, order
 //! `<cause>/entry/1`. A sender's own text never becomes part of a name.
 
+use core::cmp::Ordering;
 use core::fmt;
 use core::str::FromStr;
 
 const ALPHABET: [u8; 32] = *b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// What set something in motion: a signal, an operator's order, a price.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cause([u8; 10]);
 
 /// The cause that is a signal.
@@ -87,6 +88,26 @@ impl Cause {
             *last = last.wrapping_add(n);
         }
         Self(bytes)
+    }
+}
+
+impl Ord for Cause {
+    /// Compares the bytes, as one number: ids are looked for all the time.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let number = |one: &Self| {
+            let mut bytes = [0; 16];
+            for (byte, of) in bytes.iter_mut().zip(one.0) {
+                *byte = of;
+            }
+            u128::from_be_bytes(bytes)
+        };
+        number(self).cmp(&number(other))
+    }
+}
+
+impl PartialOrd for Cause {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

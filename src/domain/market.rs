@@ -14,7 +14,7 @@ use super::short;
 
 /// The smallest step of a price; above zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tick(Decimal);
+pub struct Tick(Points);
 
 /// The tick by price level: exchanges widen it as the price rises.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,17 +37,17 @@ pub struct TickStep {
 impl Tick {
     /// Returns the tick, or nothing when it is not above zero or larger than any price.
     pub fn new(value: Decimal) -> Option<Self> {
-        (value > Decimal::ZERO && value <= PRICE_MAX).then(|| Self(value.normalize()))
+        (value > Decimal::ZERO && value <= PRICE_MAX).then(|| Self(Points::new(value)))
     }
 
     /// Returns the number inside.
     pub const fn get(self) -> Decimal {
-        self.0
+        self.0.get()
     }
 
     /// Returns the tick as a distance.
-    pub fn points(self) -> Points {
-        Points::new(self.0)
+    pub const fn points(self) -> Points {
+        self.0
     }
 }
 
@@ -101,7 +101,7 @@ pub fn round_up(price: Price, tick: Tick) -> Price {
         return price;
     }
     let below = short::difference(price.get(), beyond);
-    clamped(short::sum(below, tick.0), price, tick)
+    clamped(short::sum(below, tick.get()), price, tick)
 }
 
 /// Returns the stop on the tick at the side that risks less: up for a long, down for a short.
@@ -135,8 +135,8 @@ pub fn protected(quote: Price, side: Side, percent: Percent, tick: Tick) -> Pric
 
 /// Returns how far `value` is above the whole tick below it.
 fn beyond(value: Decimal, tick: Tick) -> Decimal {
-    short_beyond(value, tick.0)
-        .unwrap_or_else(|| value.checked_rem(tick.0).unwrap_or(Decimal::ZERO))
+    short_beyond(value, tick.get())
+        .unwrap_or_else(|| value.checked_rem(tick.get()).unwrap_or(Decimal::ZERO))
 }
 
 /// Returns the same where 64 bits hold both numbers in the last place of either: a price always.
@@ -156,7 +156,7 @@ fn clamped(value: Decimal, price: Price, tick: Tick) -> Price {
     if short::compared(value, Decimal::ZERO).is_le() {
         return lowest(tick, price);
     }
-    if short::compared(value, short::difference(PRICE_MAX, tick.0)).is_le() {
+    if short::compared(value, short::difference(PRICE_MAX, tick.get())).is_le() {
         return Price::new(value).unwrap_or(price); // a whole tick above it is a price still
     }
     let highest = PRICE_MAX - beyond(PRICE_MAX, tick);
@@ -165,7 +165,7 @@ fn clamped(value: Decimal, price: Price, tick: Tick) -> Price {
 
 /// Returns one tick as a price.
 fn lowest(tick: Tick, otherwise: Price) -> Price {
-    Price::new(tick.0).unwrap_or(otherwise)
+    Price::new(tick.get()).unwrap_or(otherwise)
 }
 
 #[cfg(test)]

@@ -57,19 +57,11 @@ pub struct Lots(u32);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Quantity(u64);
 
-/// Returns whether a number is above zero and at most [`PRICE_MAX`].
-#[inline]
-fn is_price(value: Decimal) -> bool {
-    !value.is_zero()
-        && value.is_sign_positive()
-        && short::compared(value, PRICE_MAX) != Ordering::Greater
-}
-
 impl Price {
     /// Returns the price, or nothing when it is not above zero and at most [`PRICE_MAX`].
     #[inline]
     pub fn new(value: Decimal) -> Option<Self> {
-        is_price(value).then(|| Self(tidy(value)))
+        short::price(value).map(Self)
     }
 
     /// Returns the number inside.
@@ -80,7 +72,7 @@ impl Price {
     /// Returns this price moved by `by`, or nothing when that is no price.
     #[inline]
     pub fn moved(self, by: Points) -> Option<Self> {
-        short::checked_sum(self.0, by.0).and_then(Self::new)
+        short::price_sum(self.0, by.0).map(Self)
     }
 
     /// Returns this price times `ratio`, or nothing when that is no price.
@@ -258,7 +250,7 @@ impl PointValue {
     /// Returns the value of a point, or nothing when it is not above zero.
     #[inline]
     pub fn new(value: Decimal) -> Option<Self> {
-        is_price(value).then(|| Self(tidy(value)))
+        short::price(value).map(Self)
     }
 
     /// Returns the number inside.

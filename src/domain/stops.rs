@@ -75,21 +75,17 @@ impl Trail {
             Direction::Long => self.best.max(bar.close),
             Direction::Short => self.best.min(bar.close),
         };
+        // Rounding moves a stop by less than a tick: none that lies a whole tick behind comes near.
+        let room = direction.gain(self.stop, best) + bar.tick.points();
         let candidate = bar
             .atr
             .filter(|atr| *atr > Points::ZERO)
-            .and_then(|atr| away(direction, best, atr.times(bar.multiple)))
-            .filter(|stop| self.may_move(direction, *stop, bar.tick))
+            .map(|atr| atr.times(bar.multiple))
+            .filter(|distance| *distance < room)
+            .and_then(|distance| away(direction, best, distance))
             .map(|stop| market::stop_rounded(stop, direction, bar.tick));
         let stop = candidate.map_or(self.stop, |stop| tighter(direction, self.stop, stop));
         Self { stop, best }
-    }
-
-    /// Returns whether a stop that is rounded by less than a tick could be tighter than the one that
-    /// stands.
-    fn may_move(self, direction: Direction, to: Price, tick: Tick) -> bool {
-        let most = away(direction, to, -tick.points());
-        most.is_none_or(|most| tighter(direction, self.stop, most) != self.stop)
     }
 }
 

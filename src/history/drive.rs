@@ -249,17 +249,23 @@ impl Cursor<'_, '_> {
 
 /// Returns when a step of a bar is.
 pub(super) fn moment(bar: &Bar, step: u8) -> DateTime<Utc> {
-    let third = || {
-        let length = passed(bar.at, bar.end);
-        length.checked_div(3).unwrap_or_default()
-    };
-    match step {
-        0 => bar.at,
-        1 => bar.at + third(),
-        2 => bar.at + third() + third(),
-        3 => bar.end - JUST_BEFORE,
-        _ => bar.end,
+    match (step, steps(bar).get(usize::from(step))) {
+        (0, _) => bar.at,
+        (_, Some(after)) => bar.at + *after,
+        (_, None) => bar.end,
     }
+}
+
+/// Returns how long after its opening each step of a bar but its end is.
+pub(super) fn steps(bar: &Bar) -> [TimeDelta; 4] {
+    let length = passed(bar.at, bar.end);
+    let third = length.checked_div(3).unwrap_or_default();
+    [
+        TimeDelta::zero(),
+        third,
+        third + third,
+        length - JUST_BEFORE,
+    ]
 }
 
 /// Returns where the price goes step by step: first where it hurts.

@@ -8,7 +8,7 @@
 use chrono::{DateTime, Utc};
 
 use super::bars::Bar;
-use super::drive::{closed, moment, path};
+use super::drive::{closed, path, steps};
 use super::world::{Witness, World};
 use crate::domain::decide::Calm;
 use crate::domain::input::Input;
@@ -46,7 +46,7 @@ impl<W: Witness> World<'_, W> {
                 break;
             }
             self.elapse();
-            self.fold(facts.drain(..));
+            self.fold(&facts);
             self.forget();
         }
         walked
@@ -60,16 +60,9 @@ impl<W: Witness> World<'_, W> {
             return false;
         }
         let held = calm.direction();
-        let late = moment(bar, 3);
-        if self.is_due(late) {
-            for step in 0..=3 {
-                self.reach(moment(bar, step));
-                if held.is_some() {
-                    self.elapse();
-                }
-            }
-        } else {
-            self.reach(late);
+        let forgets = self.forgets_before(bar.end);
+        if forgets || (held.is_some() && self.elapses_before(bar.end)) {
+            self.pass_through(bar, held.is_some(), forgets);
         }
         if let Some(direction) = held {
             let [open, worse, better, _] = path(bar, direction);
@@ -81,5 +74,18 @@ impl<W: Witness> World<'_, W> {
         self.reach(bar.end);
         self.refresh();
         true
+    }
+
+    /// Lets the time of a bar's steps pass: what is over is forgotten, and time taken to be fed, when
+    /// each is due.
+    fn pass_through(&mut self, bar: &Bar, feeds: bool, forgets: bool) {
+        for step in steps(bar) {
+            if forgets {
+                self.reach(bar.at + step);
+            }
+            if feeds {
+                self.elapse_after(bar.at, step);
+            }
+        }
     }
 }

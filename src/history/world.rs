@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 use crate::domain::book::{Book, KEPT, ModifyState, Order};
-use crate::domain::calendar::exchange_day;
+use crate::domain::calendar::{exchange_day, passed};
 use crate::domain::decide::decide;
 use crate::domain::fact::{Fact, LedgerKind, Movement};
 use crate::domain::ids::OrderId;
@@ -21,6 +21,7 @@ use crate::domain::input::{
     CallKind, CallResult, Dispatch, Input, Mark, Outcome, PriceSource, Quote, ReportStatus, Tick,
 };
 use crate::domain::instrument::{ContractId, InstrumentIx};
+use crate::domain::market::TickTable;
 use crate::domain::money::{Money, Price, Ratio};
 use crate::domain::order::{BrokerOrderId, Exchange, Pricing, Ticket};
 use crate::domain::rules::Rules;
@@ -106,8 +107,8 @@ pub struct World<'r, W> {
     fronts: BTreeMap<InstrumentIx, (chrono::NaiveDate, Option<ContractId>)>,
     symbols: BTreeMap<ContractId, (Exchange, Arc<str>)>,
     /// What marks are kept of, until something is opened or closed, or the day turns.
-    marked: Option<Vec<ContractId>>,
-    /// When time is fed next, where nothing works.
+    marked: Option<Vec<(ContractId, Option<&'r TickTable>)>>,
+    /// When time was fed last; nothing where it is to be fed anew.
     timed_at: Option<DateTime<Utc>>,
     /// When what is over is forgotten next.
     prunes_at: Option<DateTime<Utc>>,
@@ -135,7 +136,7 @@ impl<'r, W: Witness> World<'r, W> {
             said: 0,
             witness,
         };
-        world.fold(vec![Fact::LedgerMoved(Box::new(Movement {
+        world.fold(&[Fact::LedgerMoved(Box::new(Movement {
             kind: LedgerKind::Opening,
             amount: start.capital,
             after: start.capital,
@@ -263,15 +264,15 @@ impl<'r, W: Witness> World<'r, W> {
     /// Decides and folds.
     fn feed(&mut self, input: &Input) {
         let facts = decide(&self.book, self.rules, input, self.now);
-        self.fold(facts);
+        self.fold(&facts);
     }
 
     /// Folds facts in, and shows them.
-    pub(super) fn fold(&mut self, facts: impl IntoIterator<Item = Fact>) {
+    pub(super) fn fold(&mut self, facts: &[Fact]) {
         for fact in facts {
-            self.book.apply(&fact, self.now);
+            self.book.apply(fact, self.now);
             self.said += 1;
-            if moves(&fact) {
+            if moves(fact) {
                 self.marked = None;
             }
             let seen = Seen {
@@ -279,30 +280,45 @@ impl<'r, W: Witness> World<'r, W> {
                 rules: self.rules,
                 now: self.now,
             };
-            self.witness.fact(&fact, seen);
+            self.witness.fact(fact, seen);
         }
     }
 
     /// Feeds time where a minute has passed, or something works.
     fn time(&mut self) {
         if self.elapse() || self.is_busy() {
-            self.timed_at = Some(self.now + TIME_STEP);
+            self.timed_at = Some(self.now);
             self.feed(&Input::Time);
         }
     }
 
-    /// Returns whether time is fed or what is over forgotten at a moment, if not before.
-    pub(super) fn is_due(&self, at: DateTime<Utc>) -> bool {
-        let is_due = |due: Option<DateTime<Utc>>| due.is_none_or(|due| at >= due);
-        is_due(self.timed_at) || is_due(self.prunes_at)
+    /// Returns whether what is over is forgotten before a moment.
+    pub(super) fn forgets_before(&self, at: DateTime<Utc>) -> bool {
+        self.prunes_at.is_none_or(|due| due < at)
+    }
+
+    /// Returns whether time is fed before a moment.
+    pub(super) fn elapses_before(&self, at: DateTime<Utc>) -> bool {
+        self.timed_at
+            .is_none_or(|last| passed(last, at) > TIME_STEP)
+    }
+
+    /// Takes it that time is fed so long after a moment, where it is due then.
+    pub(super) fn elapse_after(&mut self, from: DateTime<Utc>, after: TimeDelta) {
+        let since = self.timed_at.map(|last| passed(last, from) + after);
+        if since.is_none_or(|since| since >= TIME_STEP) {
+            self.timed_at = Some(from + after);
+        }
     }
 
     /// Returns whether time is to be fed at this moment, and takes it that it is.
     pub(super) fn elapse(&mut self) -> bool {
         let now = self.now;
-        let is_due = self.timed_at.is_none_or(|due| now >= due);
+        let is_due = self
+            .timed_at
+            .is_none_or(|last| passed(last, now) >= TIME_STEP);
         if is_due {
-            self.timed_at = Some(now + TIME_STEP);
+            self.timed_at = Some(now);
         }
         is_due
     }
@@ -391,11 +407,13 @@ impl<'r, W: Witness> World<'r, W> {
     }
 
     fn around(&self, contract: ContractId, price: Price) -> Option<fills::Quote> {
+        Some(spread(price, self.ticks(contract)?, self.slippage))
+    }
+
+    fn ticks(&self, contract: ContractId) -> Option<&'r TickTable> {
         let day = exchange_day(self.now);
         let spec = self.rules.instruments.spec(contract, day)?;
-        let tick = spec.ticks.at(price).points();
-        let apart = tick.times(self.slippage);
-        Some(fills::Quote::around(price, apart.get()))
+        Some(&spec.ticks)
     }
 
     /// Forgets which rows changed: nobody writes them.
@@ -411,34 +429,26 @@ impl<'r, W: Witness> World<'r, W> {
             self.book.weigh(self.rules, self.now);
             self.wanted()
         };
-        for contract in &wanted {
+        let (at, slippage) = (self.now, self.slippage);
+        for (contract, ticks) in &wanted {
             let Some((price, _)) = self.prices.get(&contract.instrument).copied() else {
                 continue;
             };
-            let known = self.book.marks.contracts.get_mut(contract);
-            if let Some(mark) = known.filter(|mark| mark.quote.price == price) {
-                mark.quote.at = self.now;
-                continue;
+            let marks = &mut self.book.marks.contracts;
+            match marks.get_mut(contract) {
+                Some(mark) if mark.quote.price == price => mark.quote.at = at,
+                Some(mark) => *mark = marked((price, at), *ticks, slippage),
+                None => {
+                    marks.insert(*contract, marked((price, at), *ticks, slippage));
+                }
             }
-            let seen = self.around(*contract, price);
-            let quote = Quote {
-                price,
-                bid: seen.map(|seen| seen.bid),
-                ask: seen.map(|seen| seen.ask),
-                at: self.now,
-            };
-            let mark = Mark {
-                quote,
-                margin: None,
-                source: PriceSource::Bar,
-            };
-            self.book.marks.contracts.insert(*contract, mark);
         }
         self.marked = Some(wanted);
     }
 
-    /// Returns the contracts whose prices matter, and forgets the marks of all others.
-    fn wanted(&mut self) -> Vec<ContractId> {
+    /// Returns the contracts whose prices matter, with their ticks of today, and forgets the marks of
+    /// all others.
+    fn wanted(&mut self) -> Vec<(ContractId, Option<&'r TickTable>)> {
         let today = exchange_day(self.now);
         let (instruments, calendar) = (&self.rules.instruments, &self.rules.calendar);
         let mut wanted: BTreeSet<ContractId> = BTreeSet::new();
@@ -458,7 +468,8 @@ impl<'r, W: Witness> World<'r, W> {
         wanted.extend(self.book.open_intents().map(|intent| intent.contract));
         let marks = &mut self.book.marks.contracts;
         marks.retain(|contract, _| wanted.contains(contract));
-        wanted.into_iter().collect()
+        let ticks = |contract| (contract, self.ticks(contract));
+        wanted.into_iter().map(ticks).collect()
     }
 
     fn place(&mut self, id: OrderId) {
@@ -547,6 +558,28 @@ impl<'r, W: Witness> World<'r, W> {
         if let Some(terms) = self.venue.terms(id, &broker_id) {
             self.feed(&Input::Terms(terms));
         }
+    }
+}
+
+/// Returns the quote around a price, so many ticks to either side.
+fn spread(price: Price, ticks: &TickTable, slippage: Ratio) -> fills::Quote {
+    let tick = ticks.at(price).points();
+    fills::Quote::around(price, tick.times(slippage))
+}
+
+/// Returns the mark of a last price.
+fn marked((price, at): (Price, DateTime<Utc>), ticks: Option<&TickTable>, slippage: Ratio) -> Mark {
+    let seen = ticks.map(|ticks| spread(price, ticks, slippage));
+    let quote = Quote {
+        price,
+        bid: seen.map(|seen| seen.bid),
+        ask: seen.map(|seen| seen.ask),
+        at,
+    };
+    Mark {
+        quote,
+        margin: None,
+        source: PriceSource::Bar,
     }
 }
 

@@ -71,10 +71,10 @@ pub struct Look {
 
 impl Quote {
     /// Returns the quote around a last price, one tick to either side.
-    pub fn around(last: Price, tick: Decimal) -> Self {
+    pub fn around(last: Price, tick: Points) -> Self {
         Self {
-            bid: last.moved(Points::new(-tick)).unwrap_or(last),
-            ask: last.moved(Points::new(tick)).unwrap_or(last),
+            bid: last.moved(-tick).unwrap_or(last),
+            ask: last.moved(tick).unwrap_or(last),
             last,
         }
     }
@@ -161,7 +161,7 @@ mod tests {
     }
 
     fn quote(last: &str) -> Quote {
-        Quote::around(price(last), "0.05".parse().unwrap())
+        Quote::around(price(last), Points::new("0.05".parse().unwrap()))
     }
 
     fn order(side: Side, kind: PriceType, limit: &str, trigger: &str) -> Standing {

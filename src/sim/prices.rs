@@ -150,7 +150,7 @@ impl Prices {
 
     /// Names a price: the contract stands there now, and the walk is pulled to it.
     pub fn set(&mut self, on: (Exchange, &str), price: Price, now: DateTime<Utc>) {
-        let quote = Quote::around(price, self.tick(on.0, on.1));
+        let quote = Quote::around(price, Points::new(self.tick(on.0, on.1)));
         self.set_quote(on, quote, now);
     }
 
@@ -189,7 +189,7 @@ impl Prices {
                 .clamp(Decimal::from(-3), Decimal::from(3));
             let ticks = Decimal::from(chance) - Decimal::TWO + pull;
             if let Some(last) = day.quote.last.moved(Points::new(ticks * tick)) {
-                day.moved(Quote::around(last, tick), now);
+                day.moved(Quote::around(last, Points::new(tick)), now);
                 let key = (*exchange, symbol.clone());
                 self.tapes.entry(key).or_default().push(now, last.get());
             }

@@ -32,7 +32,7 @@ impl Life {
                     continue;
                 }
                 let price = stock.price_of(listed);
-                let seen = fills::Quote::around(price, stock.tick.get());
+                let seen = fills::Quote::around(price, stock.tick.points());
                 self.broker
                     .quote((stock.exchange, &listed.symbol), seen, self.now);
                 let quote = self.quoted(listed.contract, price);
@@ -47,7 +47,7 @@ impl Life {
     }
 
     fn quoted(&self, contract: ContractId, price: Price) -> Quote {
-        let seen = fills::Quote::around(price, self.stock_of(contract).tick.get());
+        let seen = fills::Quote::around(price, self.stock_of(contract).tick.points());
         Quote {
             price,
             bid: Some(seen.bid),

@@ -178,7 +178,7 @@ impl BarRules {
     }
 
     /// Returns the series of an instrument whose bars are built where no alert brings them.
-    fn built(&self, instrument: InstrumentIx) -> Option<Chart> {
+    pub fn built(&self, instrument: InstrumentIx) -> Option<Chart> {
         let known = self.instruments.get(&instrument)?;
         let mut sources = known.sources.iter();
         let builds = sources.any(|one| matches!(one, BarSource::History | BarSource::Ticks));

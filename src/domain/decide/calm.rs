@@ -8,18 +8,19 @@
 //! 3. It ends before its session does, before anything of the day is due, and at the nearest price
 //!    at which something happens to what is held.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::closing::{Judged, Pull};
 use super::reach::{Ease, Reach};
 use super::{Decision, decide};
 use crate::domain::bars::seen_last;
 use crate::domain::book::{Book, Leg, Position};
+use crate::domain::calendar::passed;
 use crate::domain::fact::{Fact, StopWhy};
 use crate::domain::gates::View;
 use crate::domain::ids::{LegId, PositionId};
 use crate::domain::input::{Input, TradingState};
-use crate::domain::instrument::{ContractId, InstrumentIx};
+use crate::domain::instrument::InstrumentIx;
 use crate::domain::money::{Money, Price};
 use crate::domain::order::Direction;
 use crate::domain::rules::Rules;
@@ -31,13 +32,14 @@ pub struct Calm<'r> {
     rules: &'r Rules,
     instrument: InstrumentIx,
     until: DateTime<Utc>,
+    /// How long a whole bar is, where that is known.
+    length: Option<TimeDelta>,
     held: Option<Held<'r>>,
 }
 
 /// What is held meanwhile: the legs of one position.
 struct Held<'r> {
     position: PositionId,
-    contract: ContractId,
     direction: Direction,
     own: SourceId,
     legs: Vec<LegId>,
@@ -65,6 +67,7 @@ impl<'r> Calm<'r> {
             rules,
             instrument,
             until: decision.calm_until(instrument, held)?,
+            length: rules.bars.built(instrument).map(|chart| chart.length),
             held: match held {
                 Some(position) => Some(decision.held(rules, position)?),
                 None => None,
@@ -87,6 +90,7 @@ impl<'r> Calm<'r> {
 
     /// Returns whether nothing happens to what is held at a price, nor on the way to it from any
     /// other such price: neither to a tick there nor as time passes.
+    #[inline]
     pub fn holds(&self, price: Price) -> bool {
         self.held
             .as_ref()
@@ -102,10 +106,12 @@ impl<'r> Calm<'r> {
         facts: &mut Vec<Fact>,
     ) -> bool {
         facts.clear();
-        let bar = &self.rules.bars.closed(bar);
+        let whole = bar.opened_at.zip(self.length);
+        let is_late = whole.is_some_and(|(opened, length)| passed(opened, bar.at) > length);
         let plain = bar.contract.is_none()
             && bar.from == BarFrom::History
-            && bar.instrument == self.instrument;
+            && bar.instrument == self.instrument
+            && !is_late;
         if !plain || !self.lasts(now) || !self.lasts(bar.at) || !self.is_new(book, bar, now) {
             return false;
         }
@@ -139,9 +145,7 @@ impl Held<'_> {
     /// Lets the legs follow a bar, the oldest first; returns whether that is all that happens.
     fn follow(&mut self, view: View<'_>, judged: &Judged<'_>, facts: &mut Vec<Fact>) -> bool {
         let (bar, close) = (judged.bar, judged.bar.close);
-        let mark = view.book.marks.contracts.get(&self.contract);
-        let quote = mark.map(|mark| (mark.quote.price, mark.quote.at));
-        if quote != Some((close, view.now)) || !self.keeps_all(view, bar) {
+        if !self.keeps_all(view, bar) {
             return false;
         }
         for id in &self.legs {
@@ -264,7 +268,6 @@ impl Decision<'_> {
         let ease = ahead.find(|ease| self.keeps_at(position, (&legs, ease), least.limit()));
         Some(Held {
             position: position.id,
-            contract,
             direction,
             own: position.source,
             pull: Pull::of(rules, contract, self.view.today())?,

@@ -99,6 +99,7 @@ impl Reach {
     }
 
     /// Returns whether a price is within.
+    #[inline]
     pub(super) fn holds(&self, direction: Direction, price: Price) -> bool {
         let is_before = |best| match direction {
             Direction::Long => price < best,
@@ -120,7 +121,11 @@ impl Ease {
         (close, range): (Price, Option<Points>),
     ) -> bool {
         let is_within = |range: Points| range > Points::ZERO && range <= self.range;
-        direction.gain(close, self.best) >= Points::ZERO && range.is_none_or(is_within)
+        let is_before = match direction {
+            Direction::Long => close <= self.best,
+            Direction::Short => close >= self.best,
+        };
+        is_before && range.is_none_or(is_within)
     }
 }
 

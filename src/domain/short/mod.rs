@@ -20,6 +20,8 @@ use core::cmp::Ordering;
 pub(super) use quotient::{quotient, tidy_quotient};
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use super::money::PRICE_MAX;
+
 /// The powers of ten that 64 bits hold.
 const POWERS: [u64; 20] = powers();
 
@@ -64,6 +66,32 @@ impl Short {
         let low = u32::try_from(self.size & u64::from(u32::MAX)).unwrap_or(0);
         let high = u32::try_from(self.size >> 32).unwrap_or(0);
         Decimal::from_parts(low, high, 0, self.negative, self.scale)
+    }
+
+    /// Returns the sum.
+    #[inline(always)]
+    fn plus(self, other: Self) -> Option<Self> {
+        let (left, right, scale) = aligned(self, other)?;
+        let (size, negative) = if self.negative == other.negative {
+            (left.checked_add(right)?, self.negative)
+        } else if left >= right {
+            (left - right, self.negative)
+        } else {
+            (right - left, other.negative)
+        };
+        Some(Self {
+            size,
+            scale,
+            negative,
+        })
+    }
+
+    /// Returns whether its size is at most 10⁹.
+    #[inline(always)]
+    fn is_at_most_billion(self) -> Option<bool> {
+        let most = power(self.scale)?.checked_mul(power(9)?);
+        // more than 64 bits hold: no short number is larger
+        Some(most.is_none_or(|most| self.size <= most))
     }
 
     /// Returns it without zeros at its end.
@@ -187,20 +215,30 @@ fn added(one: Decimal, other: Decimal) -> Option<Decimal> {
     if b.size == 0 {
         return Some(one);
     }
-    let (left, right, scale) = aligned(a, b)?;
-    let (size, negative) = if a.negative == b.negative {
-        (left.checked_add(right)?, a.negative)
-    } else if left >= right {
-        (left - right, a.negative)
-    } else {
-        (right - left, b.negative)
+    Some(a.plus(b)?.decimal())
+}
+
+/// Returns the sum as [`price`] returns it.
+#[inline(always)]
+pub(super) fn price_sum(one: Decimal, other: Decimal) -> Option<Decimal> {
+    let short = Short::pair(one, other).and_then(|(a, b)| {
+        let sum = a.plus(b)?;
+        Some((sum, sum.is_at_most_billion()?))
+    });
+    match short {
+        Some((sum, within)) => (sum.size != 0 && !sum.negative && within).then(|| sum.tidied()),
+        None => checked_sum(one, other).and_then(price),
+    }
+}
+
+/// Returns a number that is above zero and at most 10⁹, without zeros at its end.
+#[inline(always)]
+pub(super) fn price(value: Decimal) -> Option<Decimal> {
+    let within = match Short::of(value).and_then(Short::is_at_most_billion) {
+        Some(within) => within,
+        None => long::compared(value, PRICE_MAX).is_le(),
     };
-    let sum = Short {
-        size,
-        scale,
-        negative,
-    };
-    Some(sum.decimal())
+    (within && !value.is_zero() && value.is_sign_positive()).then(|| tidy(value))
 }
 
 /// Returns the digits of two numbers with as many places as either has.

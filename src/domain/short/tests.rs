@@ -42,6 +42,11 @@ proptest! {
         let serialized = |one: Option<Decimal>| one.map(|one| one.serialize());
         let theirs = one.checked_add(other);
         prop_assert_eq!(serialized(checked_sum(one, other)), serialized(theirs));
+        let is_price = |sum: &Decimal| *sum > Decimal::ZERO && *sum <= PRICE_MAX;
+        let priced = |one: Decimal| Some(one.normalize()).filter(is_price);
+        prop_assert_eq!(serialized(price(one)), serialized(priced(one)));
+        let theirs = theirs.and_then(priced);
+        prop_assert_eq!(serialized(price_sum(one, other)), serialized(theirs));
         let theirs = one.checked_mul(other);
         prop_assert_eq!(serialized(checked_product(one, other)), serialized(theirs));
         if let Some(theirs) = theirs {

@@ -194,7 +194,7 @@ impl Week {
                 continue;
             }
             let listed = stock.listed.clone();
-            let (exchange, tick, shown) = (stock.exchange, stock.tick.get(), *shown);
+            let (exchange, tick, shown) = (stock.exchange, stock.tick.points(), *shown);
             for one in listed {
                 if !self.broker.lists((exchange, &one.symbol)) {
                     continue;
