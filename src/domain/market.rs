@@ -70,6 +70,7 @@ impl TickTable {
     }
 
     /// Returns the tick in force at `price`.
+    #[inline]
     pub fn at(&self, price: Price) -> Tick {
         self.steps
             .iter()

@@ -249,23 +249,44 @@ impl Cursor<'_, '_> {
 
 /// Returns when a step of a bar is.
 pub(super) fn moment(bar: &Bar, step: u8) -> DateTime<Utc> {
-    match (step, steps(bar).get(usize::from(step))) {
-        (0, _) => bar.at,
-        (_, Some(after)) => bar.at + *after,
-        (_, None) => bar.end,
+    let steps = || Steps::of(passed(bar.at, bar.end));
+    match step {
+        0 => bar.at,
+        4.. => bar.end,
+        step => {
+            let after = steps().after.get(usize::from(step)).copied();
+            bar.at + after.unwrap_or_default()
+        }
     }
 }
 
-/// Returns how long after its opening each step of a bar but its end is.
-pub(super) fn steps(bar: &Bar) -> [TimeDelta; 4] {
-    let length = passed(bar.at, bar.end);
-    let third = length.checked_div(3).unwrap_or_default();
-    [
-        TimeDelta::zero(),
-        third,
-        third + third,
-        length - JUST_BEFORE,
-    ]
+/// How long after its opening each step of a bar but its end is: the same for all of one length.
+#[derive(Clone, Copy)]
+pub(super) struct Steps {
+    length: TimeDelta,
+    /// Of open, both extremes and close.
+    pub(super) after: [TimeDelta; 4],
+}
+
+impl Steps {
+    fn of(length: TimeDelta) -> Self {
+        let third = length.checked_div(3).unwrap_or_default();
+        let after = [
+            TimeDelta::zero(),
+            third,
+            third + third,
+            length - JUST_BEFORE,
+        ];
+        Self { length, after }
+    }
+
+    /// Returns those of a bar, given those of the one before.
+    pub(super) fn next(before: Option<Self>, bar: &Bar) -> Self {
+        let length = passed(bar.at, bar.end);
+        before
+            .filter(|known| known.length == length)
+            .unwrap_or_else(|| Self::of(length))
+    }
 }
 
 /// Returns where the price goes step by step: first where it hurts.

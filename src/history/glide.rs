@@ -5,10 +5,10 @@
 //!    marks and facts are shown to the witness as if each had been asked.
 //! 2. The first bar of which more is to be said is left to whoever asks for everything.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::bars::Bar;
-use super::drive::{closed, path, steps};
+use super::drive::{Steps, closed, path};
 use super::world::{Witness, World};
 use crate::domain::decide::Calm;
 use crate::domain::input::Input;
@@ -33,19 +33,21 @@ impl<W: Witness> World<'_, W> {
         let Some(mut calm) = Calm::begin(self.book(), self.rules(), instrument, self.now()) else {
             return 0;
         };
-        let mut facts = Vec::new();
+        let (mut facts, mut steps) = (Vec::new(), None);
         let mut walked = 0;
         for bar in bars.iter().take_while(alone) {
-            if !self.walk(&calm, instrument, bar) {
+            let of_bar = Steps::next(steps, bar);
+            if !self.walk(&calm, instrument, (bar, &of_bar)) {
                 break;
             }
+            steps = Some(of_bar);
             walked += 1;
             let ended = closed(instrument, bar);
             if !calm.bar(self.book(), (&ended, bar.end), &mut facts) {
                 self.take(&Input::Bar(Box::new(ended)));
                 break;
             }
-            self.elapse();
+            self.pulse.beats(bar.end, TimeDelta::zero());
             self.fold(&facts);
             self.forget();
         }
@@ -53,7 +55,12 @@ impl<W: Witness> World<'_, W> {
     }
 
     /// Moves the price through a bar to its end, where that does no more; else moves nothing.
-    fn walk(&mut self, calm: &Calm<'_>, instrument: InstrumentIx, bar: &Bar) -> bool {
+    fn walk(
+        &mut self,
+        calm: &Calm<'_>,
+        instrument: InstrumentIx,
+        (bar, steps): (&Bar, &Steps),
+    ) -> bool {
         let inside = [bar.open, bar.high, bar.low, bar.close];
         let inside = inside.into_iter().all(|price| calm.holds(price));
         if bar.at < self.now() || !calm.lasts(bar.end) || !inside {
@@ -61,8 +68,14 @@ impl<W: Witness> World<'_, W> {
         }
         let held = calm.direction();
         let forgets = self.forgets_before(bar.end);
-        if forgets || (held.is_some() && self.elapses_before(bar.end)) {
-            self.pass_through(bar, held.is_some(), forgets);
+        let feeds = held.is_some() && self.pulse.is_due_before(bar.end);
+        for step in steps.after.into_iter().filter(|_| forgets || feeds) {
+            if forgets {
+                self.reach(bar.at + step);
+            }
+            if feeds {
+                self.pulse.beats(bar.at, step);
+            }
         }
         if let Some(direction) = held {
             let [open, worse, better, _] = path(bar, direction);
@@ -74,18 +87,5 @@ impl<W: Witness> World<'_, W> {
         self.reach(bar.end);
         self.refresh();
         true
-    }
-
-    /// Lets the time of a bar's steps pass: what is over is forgotten, and time taken to be fed, when
-    /// each is due.
-    fn pass_through(&mut self, bar: &Bar, feeds: bool, forgets: bool) {
-        for step in steps(bar) {
-            if forgets {
-                self.reach(bar.at + step);
-            }
-            if feeds {
-                self.elapse_after(bar.at, step);
-            }
-        }
     }
 }

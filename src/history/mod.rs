@@ -18,6 +18,7 @@ pub mod measure;
 pub mod name;
 pub mod outcome;
 pub mod prepare;
+mod pulse;
 pub mod replay;
 pub mod report;
 pub mod run;

@@ -12,8 +12,9 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
+use super::pulse::Pulse;
 use crate::domain::book::{Book, KEPT, ModifyState, Order};
-use crate::domain::calendar::{exchange_day, passed};
+use crate::domain::calendar::exchange_day;
 use crate::domain::decide::decide;
 use crate::domain::fact::{Fact, LedgerKind, Movement};
 use crate::domain::ids::OrderId;
@@ -34,9 +35,6 @@ const EPOCH: i64 = 1;
 
 /// How often what works is followed at one moment; a chain of slices is the longest there is.
 const ROUNDS_MAX: usize = 64;
-
-/// How far apart time is fed when nothing works.
-const TIME_STEP: TimeDelta = TimeDelta::minutes(1);
 
 /// How long what is over is remembered; longer than any chain of orders lasts.
 const REMEMBERED: TimeDelta = TimeDelta::hours(1);
@@ -108,8 +106,8 @@ pub struct World<'r, W> {
     symbols: BTreeMap<ContractId, (Exchange, Arc<str>)>,
     /// What marks are kept of, until something is opened or closed, or the day turns.
     marked: Option<Vec<(ContractId, Option<&'r TickTable>)>>,
-    /// When time was fed last; nothing where it is to be fed anew.
-    timed_at: Option<DateTime<Utc>>,
+    /// When time is fed, where nothing works.
+    pub(super) pulse: Pulse,
     /// When what is over is forgotten next.
     prunes_at: Option<DateTime<Utc>>,
     said: u64,
@@ -131,7 +129,7 @@ impl<'r, W: Witness> World<'r, W> {
             fronts: BTreeMap::new(),
             symbols: BTreeMap::new(),
             marked: None,
-            timed_at: None,
+            pulse: Pulse::default(),
             prunes_at: None,
             said: 0,
             witness,
@@ -225,7 +223,7 @@ impl<'r, W: Witness> World<'r, W> {
     /// Lets nothing happen but the time.
     pub fn look(&mut self) {
         self.refresh();
-        self.timed_at = None;
+        self.pulse = Pulse::default();
         self.settle();
     }
 
@@ -286,8 +284,10 @@ impl<'r, W: Witness> World<'r, W> {
 
     /// Feeds time where a minute has passed, or something works.
     fn time(&mut self) {
-        if self.elapse() || self.is_busy() {
-            self.timed_at = Some(self.now);
+        if self.is_busy() {
+            self.pulse = Pulse::default();
+        }
+        if self.pulse.beats(self.now, TimeDelta::zero()) {
             self.feed(&Input::Time);
         }
     }
@@ -295,32 +295,6 @@ impl<'r, W: Witness> World<'r, W> {
     /// Returns whether what is over is forgotten before a moment.
     pub(super) fn forgets_before(&self, at: DateTime<Utc>) -> bool {
         self.prunes_at.is_none_or(|due| due < at)
-    }
-
-    /// Returns whether time is fed before a moment.
-    pub(super) fn elapses_before(&self, at: DateTime<Utc>) -> bool {
-        self.timed_at
-            .is_none_or(|last| passed(last, at) > TIME_STEP)
-    }
-
-    /// Takes it that time is fed so long after a moment, where it is due then.
-    pub(super) fn elapse_after(&mut self, from: DateTime<Utc>, after: TimeDelta) {
-        let since = self.timed_at.map(|last| passed(last, from) + after);
-        if since.is_none_or(|since| since >= TIME_STEP) {
-            self.timed_at = Some(from + after);
-        }
-    }
-
-    /// Returns whether time is to be fed at this moment, and takes it that it is.
-    pub(super) fn elapse(&mut self) -> bool {
-        let now = self.now;
-        let is_due = self
-            .timed_at
-            .is_none_or(|last| passed(last, now) >= TIME_STEP);
-        if is_due {
-            self.timed_at = Some(now);
-        }
-        is_due
     }
 
     /// Returns whether any order works.
@@ -338,7 +312,7 @@ impl<'r, W: Witness> World<'r, W> {
                 break;
             }
             // What was said may want more of what only time brings.
-            self.timed_at = None;
+            self.pulse = Pulse::default();
         }
         self.forget();
     }

@@ -16,7 +16,9 @@ impl<T> Default for Few<T> {
 impl<T: Ord> Few<T> {
     /// Takes a name in.
     pub fn insert(&mut self, name: T) {
-        if let Err(place) = self.0.binary_search(&name) {
+        if self.0.is_empty() {
+            self.0.push(name);
+        } else if let Err(place) = self.0.binary_search(&name) {
             self.0.insert(place, name);
         }
     }
