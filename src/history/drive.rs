@@ -263,7 +263,8 @@ pub(super) fn moment(bar: &Bar, step: u8) -> DateTime<Utc> {
 /// How long after its opening each step of a bar but its end is: the same for all of one length.
 #[derive(Clone, Copy)]
 pub(super) struct Steps {
-    length: TimeDelta,
+    /// Of its end.
+    pub(super) length: TimeDelta,
     /// Of open, both extremes and close.
     pub(super) after: [TimeDelta; 4],
 }

@@ -5,7 +5,7 @@
 //!    marks and facts are shown to the witness as if each had been asked.
 //! 2. The first bar of which more is to be said is left to whoever asks for everything.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::bars::Bar;
 use super::drive::{Steps, closed, path};
@@ -47,7 +47,7 @@ impl<W: Witness> World<'_, W> {
                 self.take(&Input::Bar(Box::new(ended)));
                 break;
             }
-            self.pulse.beats(bar.end, TimeDelta::zero());
+            self.pulse = self.pulse.through(bar.at, &[of_bar.length]);
             self.fold(&facts);
             self.forget();
         }
@@ -67,17 +67,13 @@ impl<W: Witness> World<'_, W> {
             return false;
         }
         let held = calm.direction();
-        let forgets = self.forgets_before(bar.end);
-        let feeds = held.is_some() && self.pulse.is_due_before(bar.end);
-        for step in steps.after.into_iter().filter(|_| forgets || feeds) {
-            if forgets {
+        if self.forgets_before(bar.end) {
+            for step in steps.after {
                 self.reach(bar.at + step);
-            }
-            if feeds {
-                self.pulse.beats(bar.at, step);
             }
         }
         if let Some(direction) = held {
+            self.pulse = self.pulse.through(bar.at, &steps.after);
             let [open, worse, better, _] = path(bar, direction);
             for price in [open, worse, better] {
                 self.witness.price(instrument, price);

@@ -287,7 +287,7 @@ impl<'r, W: Witness> World<'r, W> {
         if self.is_busy() {
             self.pulse = Pulse::default();
         }
-        if self.pulse.beats(self.now, TimeDelta::zero()) {
+        if self.pulse.beats(self.now) {
             self.feed(&Input::Time);
         }
     }
