@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::bars::{Bar, Bars};
+use super::pulse::nanoseconds;
 use super::signals::Said;
 use super::world::{Witness, World};
 use crate::domain::book::Book;
@@ -263,10 +264,11 @@ pub(super) fn moment(bar: &Bar, step: u8) -> DateTime<Utc> {
 /// How long after its opening each step of a bar but its end is: the same for all of one length.
 #[derive(Clone, Copy)]
 pub(super) struct Steps {
-    /// Of its end.
-    pub(super) length: TimeDelta,
+    length: TimeDelta,
     /// Of open, both extremes and close.
     pub(super) after: [TimeDelta; 4],
+    /// The same.
+    pub(super) nanoseconds: [i64; 4],
 }
 
 impl Steps {
@@ -278,7 +280,11 @@ impl Steps {
             third + third,
             length - JUST_BEFORE,
         ];
-        Self { length, after }
+        Self {
+            length,
+            after,
+            nanoseconds: after.map(nanoseconds),
+        }
     }
 
     /// Returns those of a bar, given those of the one before.

@@ -47,7 +47,7 @@ impl<W: Witness> World<'_, W> {
                 self.take(&Input::Bar(Box::new(ended)));
                 break;
             }
-            self.pulse = self.pulse.through(bar.at, &[of_bar.length]);
+            self.pulse.beats(bar.end);
             self.fold(&facts);
             self.forget();
         }
@@ -73,7 +73,7 @@ impl<W: Witness> World<'_, W> {
             }
         }
         if let Some(direction) = held {
-            self.pulse = self.pulse.through(bar.at, &steps.after);
+            self.pulse = self.pulse.through(bar.at, steps.nanoseconds);
             let [open, worse, better, _] = path(bar, direction);
             for price in [open, worse, better] {
                 self.witness.price(instrument, price);

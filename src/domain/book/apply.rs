@@ -161,13 +161,17 @@ impl Book {
                 atr,
                 series,
             } => {
+                let mut is_better = false;
                 self.on_leg(*leg, |leg| {
                     leg.bar_at = Some(*bar_at);
+                    is_better = leg.best != *best;
                     leg.best = *best;
                     leg.atr = atr.or(leg.atr);
                     leg.series = *series;
                 });
-                self.level_of(*leg);
+                if is_better {
+                    self.level_of(*leg); // which may have earned its risk
+                }
             }
             Fact::StopMoved { leg, to, why, .. } => {
                 self.on_leg(*leg, |leg| {

@@ -262,6 +262,9 @@ pub(super) fn are_identical(one: Decimal, other: Decimal) -> bool {
 #[inline(always)]
 pub(super) fn compared(one: Decimal, other: Decimal) -> Ordering {
     let short = Short::pair(one, other).and_then(|(a, b)| {
+        if a.scale == b.scale && !a.negative && !b.negative {
+            return Some(a.size.cmp(&b.size)); // as prices of one instrument are
+        }
         if a.size == 0 || b.size == 0 || a.negative != b.negative {
             let side = |one: Short| i8::from(one.size != 0) * if one.negative { -1 } else { 1 };
             return Some(side(a).cmp(&side(b)));
