@@ -57,6 +57,6 @@ mod tests {
             }
             assert_eq!(together.0, alone.0, "{apart} {ahead}");
         }
-        assert_eq!(fed, 1 + 2 + 2 + 5 + 5 + 5);
+        assert_eq!(fed, 1 + 2 + 5 + 5 + 5);
     }
 }

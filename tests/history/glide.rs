@@ -73,6 +73,7 @@ struct Case {
     breakeven: Breakeven,
     peel_off: bool,
     protects: bool,
+    beside: bool,
     direction: Direction,
     minutes: i64,
     capital: i64,
@@ -86,6 +87,7 @@ fn case() -> impl Strategy<Value = Case> {
         prop::sample::select(vec![Breakeven::Off, Breakeven::Entry, Breakeven::Charges]),
         any::<bool>(),
         prop::bool::weighted(0.2),
+        prop::bool::weighted(0.1),
     );
     let market = (
         prop::sample::select(vec![Direction::Long, Direction::Short]),
@@ -99,6 +101,7 @@ fn case() -> impl Strategy<Value = Case> {
         breakeven: rules.2,
         peel_off: rules.3,
         protects: rules.4,
+        beside: rules.5,
         direction,
         minutes,
         capital,
@@ -163,7 +166,9 @@ impl Case {
     }
 
     /// Returns what is asked for while the bars go by: entries, adds and exits.
-    fn said(&self, gold: InstrumentIx, bars: &Bars) -> Vec<Said> {
+    fn said(&self, rules: &Rules, bars: &Bars) -> Vec<Said> {
+        let [gold, copper] = ["GOLD_MINI", "COPPER"].map(|name| rules.instruments.by_name(name));
+        let gold = gold.unwrap();
         let said = bars.all.iter().zip(&self.steps).enumerate();
         let said = said.filter_map(|(number, (bar, step))| {
             let direction = self.direction;
@@ -207,7 +212,23 @@ impl Case {
                 rank: 0,
             })
         });
-        said.collect()
+        let mut said: Vec<Said> = said.collect();
+        if let (true, Some(first)) = (self.beside, said.first().cloned()) {
+            let mut beside = first;
+            let price = |price: i64| Price::new(Decimal::from(price)).unwrap();
+            beside.signal.id = Cause::from_bytes([7; 10]);
+            beside.signal.instrument = copper.unwrap();
+            (beside.signal.price, beside.price) = (Some(price(950)), price(950));
+            let stop = if self.direction == Direction::Long {
+                940
+            } else {
+                960
+            };
+            beside.signal.stop = Some(price(stop));
+            (beside.signal.target, beside.signal.atr) = (None, Some(Points::new(Decimal::from(8))));
+            said.insert(1, beside);
+        }
+        said
     }
 
     /// Returns what is shown, and how often the driver went on.
@@ -216,7 +237,7 @@ impl Case {
         let gold = rules.instruments.by_name("GOLD_MINI").unwrap();
         let bars = self.bars();
         let plan = Plan {
-            said: self.said(gold, &bars),
+            said: self.said(&rules, &bars),
             series: vec![Series {
                 instrument: gold,
                 bars: &bars,
@@ -271,6 +292,7 @@ fn a_quiet_day_with_a_trailing_stop_is_one_walk() {
         breakeven: Breakeven::Off,
         peel_off: true,
         protects: false,
+        beside: false,
         direction: Direction::Long,
         minutes: 1,
         capital: 50_000_000,
