@@ -74,6 +74,8 @@ struct Case {
     peel_off: bool,
     protects: bool,
     beside: bool,
+    /// How far away stops are.
+    away: i64,
     direction: Direction,
     minutes: i64,
     capital: i64,
@@ -88,6 +90,8 @@ fn case() -> impl Strategy<Value = Case> {
         any::<bool>(),
         prop::bool::weighted(0.2),
         prop::bool::weighted(0.1),
+        // one near enough for what is held to outgrow its limits before its stop follows
+        prop::sample::select(vec![300_i64, 500, 1_100]),
     );
     let market = (
         prop::sample::select(vec![Direction::Long, Direction::Short]),
@@ -102,6 +106,7 @@ fn case() -> impl Strategy<Value = Case> {
         peel_off: rules.3,
         protects: rules.4,
         beside: rules.5,
+        away: rules.6,
         direction,
         minutes,
         capital,
@@ -184,7 +189,12 @@ impl Case {
                 (_, 2) => Ask::Exit(Which::All),
                 _ => return None,
             };
-            let away = Decimal::from(1_100 * if direction == Direction::Long { -1 } else { 1 });
+            let away = if direction == Direction::Long {
+                -self.away
+            } else {
+                self.away
+            };
+            let away = Decimal::from(away);
             let [a, b] = u16::try_from(number).unwrap().to_be_bytes();
             let signal = Signal {
                 id: Cause::from_bytes([a, b, 1, 1, 1, 1, 1, 1, 1, 1]),
@@ -293,6 +303,7 @@ fn a_quiet_day_with_a_trailing_stop_is_one_walk() {
         peel_off: true,
         protects: false,
         beside: false,
+        away: 1_100,
         direction: Direction::Long,
         minutes: 1,
         capital: 50_000_000,
