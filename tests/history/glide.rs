@@ -10,8 +10,8 @@ use torana::domain::book::{Book, Leg};
 use torana::domain::fact::Fact;
 use torana::domain::ids::Cause;
 use torana::domain::instrument::InstrumentIx;
-use torana::domain::money::{Money, Points, Price, Ratio};
-use torana::domain::order::Direction;
+use torana::domain::money::{Money, Percent, Points, Price, Ratio};
+use torana::domain::order::{Direction, Product};
 use torana::domain::rules::{Breakeven, ProtectiveStop, Rules, StopHitOn};
 use torana::domain::signal::{Ask, Layer, Signal, SourceId, Which};
 use torana::history::bars::{Bar, Bars};
@@ -74,6 +74,10 @@ struct Case {
     peel_off: bool,
     protects: bool,
     beside: bool,
+    /// Tenths of a percent of the equity that a day may lose.
+    day_loss: Option<i64>,
+    product: Option<Product>,
+    begins: &'static str,
     /// How far away stops are.
     away: i64,
     direction: Direction,
@@ -92,6 +96,10 @@ fn case() -> impl Strategy<Value = Case> {
         prop::bool::weighted(0.1),
         // one near enough for what is held to outgrow its limits before its stop follows
         prop::sample::select(vec![300_i64, 500, 1_100]),
+        prop::option::weighted(0.3, 1_i64..3),
+        prop::option::weighted(0.3, Just(Product::Mis)),
+        // the contract that is entered ends in a while, soon, at once
+        prop::sample::select(vec!["2026-04-10", "2026-04-27", "2026-04-30"]),
     );
     let market = (
         prop::sample::select(vec![Direction::Long, Direction::Short]),
@@ -107,6 +115,9 @@ fn case() -> impl Strategy<Value = Case> {
         protects: rules.4,
         beside: rules.5,
         away: rules.6,
+        day_loss: rules.7,
+        product: rules.8,
+        begins: rules.9,
         direction,
         minutes,
         capital,
@@ -123,14 +134,17 @@ impl Case {
         if !self.protects {
             rules.stops.protective_stop = ProtectiveStop::Off;
         }
+        if let Some(tenths) = self.day_loss {
+            rules.day.loss = Some(Percent::new(Decimal::new(tenths, 1)));
+        }
         prepare(rules, &BTreeSet::new(), true).rules
     }
 
-    /// Returns the bars of the case, one after the other from the opening of a Friday on, inside of
+    /// Returns the bars of the case, one after the other from a morning on, inside of
     /// the sessions of the commodity exchange.
     fn bars(&self) -> Bars {
         let length = TimeDelta::minutes(self.minutes);
-        let mut at: DateTime<Utc> = "2026-04-10T03:30:00Z".parse().unwrap();
+        let mut at: DateTime<Utc> = format!("{}T03:30:00Z", self.begins).parse().unwrap();
         let mut price = 150_000_i64;
         let mut all = Vec::new();
         for step in &self.steps {
@@ -202,7 +216,7 @@ impl Case {
                 ask,
                 instrument: gold,
                 contract: None,
-                product: None,
+                product: self.product,
                 price: Some(bar.close),
                 stop: Price::new(bar.close.get() + away),
                 target: (number % 3 == 0)
@@ -304,6 +318,9 @@ fn a_quiet_day_with_a_trailing_stop_is_one_walk() {
         protects: false,
         beside: false,
         away: 1_100,
+        day_loss: None,
+        product: None,
+        begins: "2026-04-10",
         direction: Direction::Long,
         minutes: 1,
         capital: 50_000_000,
