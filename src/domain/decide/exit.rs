@@ -383,7 +383,13 @@ impl Decision<'_> {
             | OrderState::Sent
             | OrderState::Queued
             | OrderState::Uncertain => {
-                if order.cancel == CancelState::None {
+                // One that is cancelled to be priced anew would be sent again.
+                let goes_on = matches!(
+                    order.cancel,
+                    CancelState::Wanted(CancelWhy::Reprice, _)
+                        | CancelState::Taken(CancelWhy::Reprice)
+                );
+                if goes_on || order.cancel == CancelState::None {
                     self.say(Fact::CancelWanted {
                         order: order.id,
                         why,
