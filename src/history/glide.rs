@@ -3,7 +3,8 @@
 //!
 //! 1. What is left out are the questions whose answer is known to be nothing (`Calm`). Prices,
 //!    marks and facts are shown to the witness as if each had been asked.
-//! 2. The first bar of which more is to be said is left to whoever asks for everything.
+//! 2. The first bar in which more may happen ends it; one of which only the close says more is asked
+//!    for everything there.
 
 use chrono::{DateTime, Utc};
 
@@ -19,7 +20,8 @@ const BARS_MIN: usize = 2;
 
 impl<W: Witness> World<'_, W> {
     /// Walks, from the moment the first of them opens, through bars of an instrument for as long as
-    /// they only move prices and stops and end before something else happens; returns how many.
+    /// they only move prices and stops and end before something else happens; returns how many. What
+    /// the last of them leads to at its close may be more.
     pub fn glide(
         &mut self,
         instrument: InstrumentIx,

@@ -201,7 +201,7 @@ impl<'r, W: Witness> World<'r, W> {
         }
     }
 
-    /// Lets time pass to a moment of the same day.
+    /// Lets time pass to a moment, whatever its day: what is over is forgotten.
     pub(super) fn reach(&mut self, to: DateTime<Utc>) {
         // Nothing arrives late here: what is over is forgotten after an hour, not after a day.
         if self.prunes_at.is_none_or(|due| to >= due) {
@@ -397,12 +397,13 @@ impl<'r, W: Witness> World<'r, W> {
 
     /// Brings the marks of everything held, coming or about to be entered to the last prices.
     pub(super) fn refresh(&mut self) {
-        let wanted = if let Some(wanted) = self.marked.take() {
-            wanted
-        } else {
+        let known = self.marked.take();
+        // what is found anew may have other ticks
+        let is_known = known.is_some();
+        let wanted = known.unwrap_or_else(|| {
             self.book.weigh(self.rules, self.now);
             self.wanted()
-        };
+        });
         let (at, slippage) = (self.now, self.slippage);
         for (contract, ticks) in &wanted {
             let Some((price, _)) = self.prices.get(&contract.instrument).copied() else {
@@ -410,7 +411,7 @@ impl<'r, W: Witness> World<'r, W> {
             };
             let marks = &mut self.book.marks.contracts;
             match marks.get_mut(contract) {
-                Some(mark) if mark.quote.price == price => mark.quote.at = at,
+                Some(mark) if is_known && mark.quote.price == price => mark.quote.at = at,
                 Some(mark) => *mark = marked((price, at), *ticks, slippage),
                 None => {
                     marks.insert(*contract, marked((price, at), *ticks, slippage));

@@ -12,7 +12,7 @@ use torana::domain::ids::Cause;
 use torana::domain::instrument::InstrumentIx;
 use torana::domain::money::{Money, Percent, Points, Price, Ratio};
 use torana::domain::order::{Direction, Product};
-use torana::domain::rules::{Breakeven, ProtectiveStop, Rules, StopHitOn};
+use torana::domain::rules::{Breakeven, ProtectiveStop, Rules, SizingEquity, StopHitOn};
 use torana::domain::signal::{Ask, Layer, Signal, SourceId, Which};
 use torana::history::bars::{Bar, Bars};
 use torana::history::drive::{Plan, Series, drive};
@@ -56,7 +56,8 @@ fn step() -> impl Strategy<Value = Step> {
     let calm = (-1_i64..=1, -4_i64..=6, (0_i64..4, 0_i64..4));
     let wild = (-9_i64..=9, -25_i64..=25, (0_i64..20, 0_i64..20));
     let walk = prop_oneof![20 => calm, 1 => wild];
-    (walk, 54_i64..=66, 0_u8..60).prop_map(|((jump, move_by, wicks), tenth, asks)| Step {
+    let tenth = prop_oneof![20 => 54_i64..=66, 2 => 20_i64..200, 1 => Just(0)];
+    (walk, tenth, 0_u8..60).prop_map(|((jump, move_by, wicks), tenth, asks)| Step {
         jump,
         move_by,
         wicks,
@@ -74,6 +75,9 @@ struct Case {
     peel_off: bool,
     protects: bool,
     beside: bool,
+    equity: SizingEquity,
+    /// Bars of another instrument, so many seconds later.
+    twin: Option<i64>,
     /// Tenths of a percent of the equity that a day may lose.
     day_loss: Option<i64>,
     product: Option<Product>,
@@ -96,7 +100,17 @@ fn case() -> impl Strategy<Value = Case> {
         prop::bool::weighted(0.1),
         // one near enough for what is held to outgrow its limits before its stop follows
         prop::sample::select(vec![300_i64, 500, 1_100]),
-        prop::option::weighted(0.3, 1_i64..3),
+        (
+            prop::option::weighted(0.3, 1_i64..3),
+            prop::sample::select(vec![
+                SizingEquity::Conservative,
+                SizingEquity::Blended,
+                SizingEquity::Realised,
+                SizingEquity::Marked,
+                SizingEquity::HighWater,
+            ]),
+            prop::option::weighted(0.2, prop::sample::select(vec![0_i64, 1, 90, 3_600])),
+        ),
         prop::option::weighted(0.3, Just(Product::Mis)),
         // the contract that is entered ends in a while, soon, at once
         prop::sample::select(vec!["2026-04-10", "2026-04-27", "2026-04-30"]),
@@ -115,7 +129,9 @@ fn case() -> impl Strategy<Value = Case> {
         protects: rules.4,
         beside: rules.5,
         away: rules.6,
-        day_loss: rules.7,
+        day_loss: rules.7.0,
+        equity: rules.7.1,
+        twin: rules.7.2,
         product: rules.8,
         begins: rules.9,
         direction,
@@ -134,6 +150,7 @@ impl Case {
         if !self.protects {
             rules.stops.protective_stop = ProtectiveStop::Off;
         }
+        rules.sizing.equity = self.equity;
         if let Some(tenths) = self.day_loss {
             rules.day.loss = Some(Percent::new(Decimal::new(tenths, 1)));
         }
@@ -148,7 +165,7 @@ impl Case {
         let mut price = 150_000_i64;
         let mut all = Vec::new();
         for step in &self.steps {
-            let by = |tenths: i64| step.tenth * tenths;
+            let by = |tenths: i64| step.tenth.clamp(54, 66) * tenths;
             let open = price + by(step.jump);
             let close = (open + by(step.move_by)).clamp(60_000, 400_000);
             let high = open.max(close) + by(step.wicks.0);
@@ -163,7 +180,7 @@ impl Case {
                 high: priced(high),
                 low: priced(low),
                 close: priced(close),
-                atr: (step.asks != 59).then(|| Points::new(Decimal::from(10 * step.tenth))),
+                atr: (step.asks < 56).then(|| Points::new(Decimal::from(10 * step.tenth))),
             });
             price = close;
             let days = if at.format("%a").to_string() == "Fri" {
@@ -182,6 +199,18 @@ impl Case {
             length,
             problems: Vec::new(),
         }
+    }
+
+    /// Returns bars of something else beside these.
+    fn twin(&self, bars: &Bars) -> Option<Bars> {
+        let later = TimeDelta::seconds(self.twin?);
+        let mut twin = bars.clone();
+        for (bar, price) in twin.all.iter_mut().zip(9_500_i64..) {
+            let price = Price::new(Decimal::new(price, 1)).unwrap();
+            (bar.at, bar.end) = (bar.at + later, bar.end + later);
+            (bar.open, bar.high, bar.low, bar.close) = (price, price, price, price);
+        }
+        Some(twin)
     }
 
     /// Returns what is asked for while the bars go by: entries, adds and exits.
@@ -260,13 +289,23 @@ impl Case {
         let rules = self.rules();
         let gold = rules.instruments.by_name("GOLD_MINI").unwrap();
         let bars = self.bars();
+        let (twin, copper) = (
+            self.twin(&bars),
+            rules.instruments.by_name("COPPER").unwrap(),
+        );
+        let mut series = vec![Series {
+            instrument: gold,
+            bars: &bars,
+        }];
+        series.extend(twin.as_ref().map(|bars| Series {
+            instrument: copper,
+            bars,
+        }));
+        let opens = bars.all.iter().map(|bar| bar.at);
         let plan = Plan {
             said: self.said(&rules, &bars),
-            series: vec![Series {
-                instrument: gold,
-                bars: &bars,
-            }],
-            clock: Vec::new(),
+            series,
+            clock: opens.step_by(97).collect(),
             glides,
         };
         let start = Start {
@@ -319,6 +358,8 @@ fn a_quiet_day_with_a_trailing_stop_is_one_walk() {
         beside: false,
         away: 1_100,
         day_loss: None,
+        equity: SizingEquity::Conservative,
+        twin: None,
         product: None,
         begins: "2026-04-10",
         direction: Direction::Long,
@@ -335,5 +376,5 @@ fn a_quiet_day_with_a_trailing_stop_is_one_walk() {
         .count();
     assert!(moves > 100, "{moves}");
     assert!(book.legs.values().any(Leg::is_open));
-    assert!(went_on < 30, "{went_on}");
+    assert!(went_on < 100, "{went_on} of 1,250 steps");
 }

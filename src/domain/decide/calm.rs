@@ -89,7 +89,8 @@ impl<'r> Calm<'r> {
     }
 
     /// Returns whether nothing happens to what is held at a price, nor on the way to it from any
-    /// other such price: neither to a tick there nor as time passes.
+    /// other such price: neither to a tick there nor as time passes. The levels of [`Reach`] are all
+    /// at which a price is looked at on its way.
     #[inline]
     pub fn holds(&self, price: Price) -> bool {
         self.held
@@ -98,7 +99,8 @@ impl<'r> Calm<'r> {
     }
 
     /// Says what becomes true because of a closed bar at a moment of the calm, at which its close is
-    /// the price of what is held; returns whether that is known.
+    /// the price of what is held; returns whether that is known. Where it is not, the calm is over and
+    /// what it has said so far is nothing.
     pub fn bar(
         &mut self,
         book: &Book,

@@ -88,7 +88,7 @@ impl Reach {
         })
     }
 
-    /// Returns the price at which what is held has lost most.
+    /// Returns the worst price that is not reached.
     pub(super) const fn worst(&self) -> Price {
         self.worst
     }
@@ -114,7 +114,8 @@ impl Reach {
 }
 
 impl Ease {
-    /// Returns whether a bar is within.
+    /// Returns whether a bar is within; one without a range is not: that of the bar before counts, and
+    /// it may have been larger.
     pub(super) fn spans(
         &self,
         direction: Direction,
@@ -125,7 +126,7 @@ impl Ease {
             Direction::Long => close <= self.best,
             Direction::Short => close >= self.best,
         };
-        is_before && range.is_none_or(is_within)
+        is_before && range.is_some_and(is_within)
     }
 }
 
@@ -134,5 +135,26 @@ fn nearer(price: Price, one: Price, other: Price) -> Price {
         one
     } else {
         other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_within_only_where_its_range_is_known_to_be() {
+        let price = |points: i64| Price::new(Decimal::from(points)).unwrap();
+        let range = |points: i64| Some(Points::new(Decimal::from(points)));
+        let ease = |best| Ease {
+            best: price(best),
+            range: Points::new(Decimal::from(750)),
+        };
+        let long = |close, range| ease(150_450).spans(Direction::Long, (price(close), range));
+        assert!(long(150_450, range(750)));
+        assert!(!long(150_451, range(750)) && !long(150_450, range(751)));
+        assert!(!long(150_000, None) && !long(150_000, range(0)));
+        let short = |close| ease(149_550).spans(Direction::Short, (price(close), range(600)));
+        assert!(short(149_550) && !short(149_549));
     }
 }
