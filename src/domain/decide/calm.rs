@@ -89,7 +89,7 @@ impl<'r> Calm<'r> {
     }
 
     /// Returns whether nothing happens to what is held at a price, nor on the way to it from any
-    /// other such price: neither to a tick there nor as time passes. The levels of [`Reach`] are all
+    /// other such price: neither to a tick there nor as time passes. The levels that end it are all
     /// at which a price is looked at on its way.
     #[inline]
     pub fn holds(&self, price: Price) -> bool {
