@@ -7,7 +7,7 @@
 //!    lease in force.
 //! 3. `facts.seq` is per desk and gapless; every commit that changes the book writes at least one
 //!    fact, so a new book always has a new [`Tag`].
-//! 4. Whatever is said to PostgreSQL is answered in time or given up ([`in_time`]); what was given up
+//! 4. Whatever is said to PostgreSQL is answered in time or given up (`in_time`); what was given up
 //!    may be done.
 //! 5. Times are whole microseconds, as the journal and PostgreSQL keep them: whoever makes an input
 //!    cuts them, so that a loaded book equals the folded one.
