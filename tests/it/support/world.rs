@@ -442,6 +442,11 @@ impl World {
         std::fs::remove_file(self.crash_file()).is_ok()
     }
 
+    /// Returns whether a gateway is still to die.
+    pub(crate) fn is_armed(&self) -> bool {
+        self.crash_file().exists()
+    }
+
     fn crash_file(&self) -> PathBuf {
         crash_file(&self.data)
     }
