@@ -375,12 +375,7 @@ fn levels<'a>(
     let stops = legs.flat_map(move |leg| {
         let stop = Some(leg.stop).filter(|_| by_price);
         // Where breakeven pulls it to its entry.
-        let risk = leg.direction.gain(leg.first_stop, leg.entry);
-        let earned = match leg.direction {
-            Direction::Long => leg.entry.moved(risk),
-            Direction::Short => leg.entry.moved(-risk),
-        };
-        [stop, leg.target, earned.filter(|_| by_price)]
+        [stop, leg.target, leg.earned().filter(|_| by_price)]
     });
     let orders = book
         .live_orders()

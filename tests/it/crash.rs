@@ -139,11 +139,14 @@ impl Street {
         } else {
             orders(|order| order.filled.get() > 0)
         };
-        if passed {
+        let mut after = None;
+        if passed && self.world.is_armed() {
             // what was committed shows a moment before its process passes the place behind it
             self.wait("struck", async |world| !world.is_armed()).await;
+            after = Some(self.settle().await);
         }
         self.world.disarm();
+        let book = after.as_ref().unwrap_or(book);
         let end = book.intents.get(&intent).and_then(|intent| intent.end);
         assert!(end.is_some(), "{intent} has no end: {}", self.story());
     }

@@ -84,6 +84,12 @@ impl Leg {
         if risk <= Points::ZERO || (is_done && !is_behind) {
             return None;
         }
+        self.earned()
+    }
+
+    /// Returns the price at which the leg has gained what it risked at first.
+    pub fn earned(&self) -> Option<Price> {
+        let risk = self.direction.gain(self.first_stop, self.entry);
         stops::away(self.direction, self.entry, -risk)
     }
 }

@@ -10,7 +10,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::closing::{Judged, Pull};
+use super::closing::{Judged, Pull, seen};
 use super::reach::{Ease, Reach};
 use super::{Decision, decide};
 use crate::domain::bars::seen_last;
@@ -117,13 +117,7 @@ impl<'r> Calm<'r> {
         if !plain || !self.lasts(now) || !self.lasts(bar.at) || !self.is_new(book, bar, now) {
             return false;
         }
-        let (instrument, at, close, atr) = (bar.instrument, bar.at, bar.close, bar.atr);
-        facts.push(Fact::BarSeen {
-            instrument,
-            at,
-            close,
-            atr,
-        });
+        facts.push(seen(bar));
         let rules = self.rules;
         self.held.as_mut().is_none_or(|held| {
             let judged = Judged {
@@ -156,14 +150,7 @@ impl Held<'_> {
                 return false;
             };
             let after = self.pull.after(leg, bar.atr, close);
-            facts.push(Fact::LegMarked {
-                leg: leg.id,
-                bar_at: bar.at,
-                close,
-                best: after.best,
-                atr: bar.atr,
-                series: judged.series_of(leg),
-            });
+            facts.push(judged.marked(leg, (close, after.best)));
             if after.stop == leg.stop {
                 continue;
             }

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::bars::{BarRules, seen_last};
 use crate::domain::book::Leg;
+use crate::domain::fact::Fact;
 use crate::domain::instrument::ContractId;
 use crate::domain::market::TickTable;
 use crate::domain::money::{Points, Price, Ratio};
@@ -72,8 +73,20 @@ impl Judged<'_> {
         closed > leg.opened_at && is_newer && is_own
     }
 
+    /// Says that a leg was judged on this bar, with what is its best close now.
+    pub(super) const fn marked(&self, leg: &Leg, (close, best): (Price, Price)) -> Fact {
+        Fact::LegMarked {
+            leg: leg.id,
+            bar_at: self.bar.at,
+            close,
+            best,
+            atr: self.bar.atr,
+            series: self.series_of(leg),
+        }
+    }
+
     /// Returns the series of a leg that was judged on this bar.
-    pub(super) const fn series_of(&self, leg: &Leg) -> Option<SourceId> {
+    const fn series_of(&self, leg: &Leg) -> Option<SourceId> {
         match self.bar.from {
             BarFrom::Alert { source, .. } => Some(source),
             BarFrom::History | BarFrom::Ticks => leg.series,
@@ -86,5 +99,15 @@ impl Judged<'_> {
         self.bar
             .opened_at
             .is_none_or(|opened| opened >= leg.opened_at)
+    }
+}
+
+/// Says that a bar was seen.
+pub(super) const fn seen(bar: &Bar) -> Fact {
+    Fact::BarSeen {
+        instrument: bar.instrument,
+        at: bar.at,
+        close: bar.close,
+        atr: bar.atr,
     }
 }

@@ -48,9 +48,10 @@ impl Reach {
             if stops::is_hit(direction, leg.stop, price) {
                 return None;
             }
-            let risk = direction.gain(leg.first_stop, leg.entry);
-            let earned = stops::away(direction, leg.entry, -risk);
-            for level in [Some(leg.stop), leg.target, earned].into_iter().flatten() {
+            for level in [Some(leg.stop), leg.target, leg.earned()]
+                .into_iter()
+                .flatten()
+            {
                 let side = match direction.gain(level, price).cmp(&Points::ZERO) {
                     Ordering::Greater => &mut worst,
                     Ordering::Less => &mut best,

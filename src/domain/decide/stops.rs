@@ -9,7 +9,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Decision;
-use super::closing::{Judged, Pull};
+use super::closing::{Judged, Pull, seen};
 use super::exit::Out;
 use super::peel::Standing;
 use crate::domain::bars::{BarSource, seen_last};
@@ -96,13 +96,7 @@ impl Decision<'_> {
             self.say(Fact::SignalRecorded { signal, code });
         }
         if is_new {
-            let (instrument, at, close, atr) = (bar.instrument, bar.at, bar.close, bar.atr);
-            self.say(Fact::BarSeen {
-                instrument,
-                at,
-                close,
-                atr,
-            });
+            self.say(seen(bar));
         } else if let Some(known) = known {
             self.compare(bar, known);
         }
@@ -224,14 +218,7 @@ impl Decision<'_> {
             self.follow(leg, bar.atr, close)
         };
         let (Trail { stop, best }, why) = moved;
-        self.say(Fact::LegMarked {
-            leg: leg.id,
-            bar_at: bar.at,
-            close,
-            best,
-            atr: bar.atr,
-            series: judged.series_of(leg),
-        });
+        self.say(judged.marked(leg, (close, best)));
         if closing.frozen {
             return self.stands(leg, before, leg.atr);
         }
