@@ -39,6 +39,9 @@ use torana::history::prepare::prepare;
 use torana::history::signals::Said;
 use torana::history::world::{Seen, Start, Witness, World};
 
+/// What can be run alone.
+const PARTS: [&str; 3] = ["signals", "bars", "each"];
+
 const SIGNALS: u32 = 1_000_000;
 const BARS: u32 = 2_000_000;
 
@@ -87,11 +90,15 @@ fn main() {
     if let Some(dir) = words.nth(1) {
         return ours::run(&rules, dir.as_ref());
     }
-    let words: Vec<String> = std::env::args().collect();
-    let is_asked = |part: &str| {
-        let named = |part: &str| words.iter().any(|word| word == part);
-        named(part) || !["signals", "bars", "each"].into_iter().any(named)
-    };
+    let words = std::env::args().skip(1);
+    let words: Vec<String> = words.filter(|word| word != "--bench").collect();
+    for word in &words {
+        assert!(
+            PARTS.contains(&word.as_str()),
+            "{word}: not one of {PARTS:?}"
+        );
+    }
+    let is_asked = |part: &str| words.is_empty() || words.iter().any(|word| word == part);
     if is_asked("signals") {
         signals(&rules);
     }

@@ -22,6 +22,7 @@ const CALL_DEADLINE_MIN: TimeDelta = TimeDelta::seconds(125);
 /// Judges the parts of a configuration together.
 pub(super) fn judge(config: &mut Config, today: NaiveDate, problems: &Problems) {
     refuse_nothing(&config.settings, problems);
+    refuse_no_end(&config.settings, problems);
     let settings = &config.settings;
     let limits = &settings.limits;
     if limits.orders_per_second > ORDERS_PER_SECOND_MAX {
@@ -178,6 +179,20 @@ fn refuse_nothing(settings: &Settings, problems: &Problems) {
     ] {
         if is_zero {
             note(problems, key, "must be at least 1");
+        }
+    }
+}
+
+/// PostgreSQL takes a limit of zero for none, and a wait of zero gets no connection.
+fn refuse_no_end(settings: &Settings, problems: &Problems) {
+    let database = &settings.database;
+    for (key, limit) in [
+        ("database.statement_timeout", database.statement_timeout),
+        ("database.lock_timeout", database.lock_timeout),
+        ("database.acquire_timeout", database.acquire_timeout),
+    ] {
+        if limit.is_zero() {
+            note(problems, key, "must be above zero");
         }
     }
 }

@@ -22,7 +22,8 @@ use super::in_time::{InTime, Patience, is_silence, within};
 /// A connection idle for longer is asked whether it still lives; one in steady use is not, because
 /// that costs a quarter of a small statement.
 const IDLE_UNPROVED: Duration = Duration::from_secs(1);
-/// A connection is not kept for longer: a server process grows with all it has planned.
+/// A connection is not kept for longer: a server process grows with all it has planned. The one for
+/// decisions says the same statement all its life.
 const KEPT: Duration = Duration::from_mins(30);
 /// The first pause before a server that is just starting is asked again; it doubles.
 const CONNECT_PAUSE: Duration = Duration::from_millis(10);

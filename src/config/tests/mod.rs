@@ -122,6 +122,16 @@ fn all_problems_are_told_at_once_with_their_paths() {
 }
 
 #[test]
+fn a_wait_for_the_database_without_an_end_is_refused() {
+    for key in ["STATEMENT_TIMEOUT", "LOCK_TIMEOUT", "ACQUIRE_TIMEOUT"] {
+        let name = format!("TORANA__DATABASE__{key}");
+        assert!(loaded(&[(&name, "1ms")]).is_ok());
+        let path = format!("database.{}", key.to_ascii_lowercase());
+        assert_eq!(refused(&[(&name, "0s")]), [path]);
+    }
+}
+
+#[test]
 fn problems_of_files_name_the_file_and_the_key() {
     let files = [
         (
